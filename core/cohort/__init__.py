@@ -1,0 +1,1 @@
+"""Cohorts: patients, endpoints, modalities, importers, splits."""

@@ -1,0 +1,1 @@
+"""One file a format: reads foreign files into a Cohort."""

@@ -1,0 +1,15 @@
+"""The kinds of data a patient may bring. Any may be missing for any patient."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Modality(StrEnum):
+    """One kind of input. The value is the word used in files, on the command line and on pages."""
+
+    SLIDES = "slides"
+    VOLUMES = "volumes"
+    GENOMICS = "genomics"
+    REPORTS = "reports"
+    CLINICAL = "clinical"

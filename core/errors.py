@@ -1,0 +1,25 @@
+"""The one exception a user ever reads: what was found, where, and what to do."""
+
+from __future__ import annotations
+
+
+class PrognoscopeError(Exception):
+    """A failure the user can act on.
+
+    Parameters
+    ----------
+    found : str
+        What was found, without a full stop ("3 patients have two different outcomes").
+    where : str
+        File, column or object it was found in. Never a patient's original identifier.
+    fix : str
+        What the user can do about it.
+    """
+
+    def __init__(self, found: str, where: str, fix: str) -> None:
+        self.found, self.where, self.fix = found, where, fix
+        super().__init__(f"{found} in {where}: {fix}.")
+
+    def as_json(self) -> dict[str, str]:
+        """The shape the command line prints with ``--json``."""
+        return {"error": self.found, "where": self.where, "fix": self.fix}

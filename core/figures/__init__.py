@@ -1,0 +1,1 @@
+"""Record to plotly figure, pure functions, one theme."""

@@ -1,0 +1,1 @@
+"""Survival models and baselines behind one registry."""

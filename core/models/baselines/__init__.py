@@ -1,0 +1,1 @@
+"""The estimators a neural model has to beat."""

@@ -1,0 +1,1 @@
+"""Own routes beside the pages: signed tokens and the check every route passes."""

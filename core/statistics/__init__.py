@@ -1,0 +1,1 @@
+"""Survival statistics: pure functions of times, events and predictions."""

@@ -1,0 +1,1 @@
+"""Losses, bins, fitting, cross-validation and prediction."""
