@@ -48,7 +48,8 @@ class Endpoint:
         """Patients with a usable outcome: a finite time after their entry, or an event at entry 0."""
         with np.errstate(invalid="ignore"):
             after_entry = (self.time > self.entry) | ((self.entry == 0) & (self.time >= 0))
-        return np.isfinite(self.time) & after_entry
+        known: BoolArray = np.isfinite(self.time) & after_entry
+        return known
 
     @property
     def codes(self) -> IntArray:

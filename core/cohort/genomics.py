@@ -38,7 +38,7 @@ class Genomics:
     @property
     def present(self) -> BoolArray:
         """(n,) True for patients with at least one value."""
-        found: BoolArray = np.isfinite(self.values).any(axis=1)
+        found: BoolArray = np.asarray(np.isfinite(self.values).any(axis=1))
         return found
 
     def take(self, rows: IntArray | BoolArray) -> Genomics:

@@ -44,11 +44,9 @@ class Metrics:
         """Rebuild from :meth:`as_json`."""
         single = ("harrell_c", "uno_c", "ibs", "ibs_kaplan_meier", "d_calibration_p")
         keyed = ("auc", "auc_naive", "calibration_slope", "ici")
-        return cls(
-            **{k: Metric(**value[k]) for k in single},
-            **{k: {t: Metric(**m) for t, m in value[k].items()} for k in keyed},
-            tau=value["tau"],
-        )
+        fields: dict[str, Any] = {k: Metric(**value[k]) for k in single}
+        fields |= {k: {t: Metric(**m) for t, m in value[k].items()} for k in keyed}
+        return cls(**fields, tau=value["tau"])
 
     def as_json(self) -> dict[str, Any]:
         """Plain dictionaries, for JSON."""
