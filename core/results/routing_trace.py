@@ -17,8 +17,9 @@ class LevelTrace:
     ----------
     gate_mass : (b, k, e) float array
         Soft weight of each expert for each token; rows sum to 1.
-    assigned : (b, k, e) bool array
-        True for the experts a token was sent to (top-k).
+    assigned : (b, k, e) float array
+        1 for the experts a token was sent to (top-k). Where the output is a mean over several arrangements of the
+        tokens, the share of arrangements in which it was sent there; gate mass is their mean likewise.
     output_norm : (b, e + 1) float array
         Euclidean norm of what each expert added, summed over its tokens; the last column is the shared expert.
     tokens_in, shared_out : (b, k, d_in) and (b, k, d_out) float arrays
@@ -26,7 +27,7 @@ class LevelTrace:
     """
 
     gate_mass: NDArray[np.float32]
-    assigned: NDArray[np.bool_]
+    assigned: NDArray[np.float32]
     output_norm: NDArray[np.float32]
     tokens_in: NDArray[np.float32]
     shared_out: NDArray[np.float32]

@@ -1,0 +1,163 @@
+"""What an estimator is given: raw values of some patients, and which modalities each of them has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.arrays import BoolArray, FloatArray, IntArray
+from core.cohort.cohort import Cohort, Exclusion, Role
+from core.cohort.endpoint import Endpoint
+from core.cohort.modality import Modality
+from core.errors import PrognoscopeError
+
+Bag = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Times in months from time zero; ``codes`` 0 censored, 1 event, 2 competing event (n,)."""
+
+    entry: FloatArray
+    time: FloatArray
+    codes: IntArray
+
+    @property
+    def event(self) -> BoolArray:
+        """True where the event of interest happened; a competing event ends observation like censoring."""
+        happened: BoolArray = self.codes == 1
+        return happened
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def take(self, rows: IntArray) -> Outcome:
+        return Outcome(self.entry[rows], self.time[rows], self.codes[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Raw model inputs of ``n`` patients, unscaled: whatever is learned from them is learned in ``fit``.
+
+    Parameters
+    ----------
+    ids : (n,) pseudonyms
+    modalities : the modalities in use, in the order of :class:`Modality`
+    present : mapping of modality to (n,) bool
+    genes : (n, g) float32 or None
+        Only the columns that stand in a family; NaN where missing.
+    columns : names of the g columns
+    families : family name → column numbers within ``genes``
+    clinical : DataFrame of n rows or None
+        Numeric and categorical clinical inputs; NaN where missing.
+    bags : mapping of modality (slides, volumes) to n arrays (patches, features), None where the patient has none
+    """
+
+    ids: tuple[str, ...]
+    modalities: tuple[Modality, ...]
+    present: Mapping[Modality, BoolArray]
+    genes: NDArray[np.float32] | None = None
+    columns: tuple[str, ...] = ()
+    families: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    clinical: pd.DataFrame | None = None
+    bags: Mapping[Modality, tuple[Bag | None, ...]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: IntArray) -> Inputs:
+        """The same inputs for a subset of patients, in the order of ``rows``."""
+        return replace(
+            self,
+            ids=tuple(self.ids[i] for i in rows),
+            present={m: p[rows] for m, p in self.present.items()},
+            genes=None if self.genes is None else self.genes[rows],
+            clinical=None if self.clinical is None else self.clinical.iloc[rows],
+            bags={m: tuple(b[i] for i in rows) for m, b in self.bags.items()},
+        )
+
+    def only(self, modality: Modality) -> Inputs:
+        """The same patients with one modality alone."""
+        genes = modality is Modality.GENOMICS
+        return replace(
+            self,
+            modalities=(modality,),
+            present={modality: self.present[modality]},
+            genes=self.genes if genes else None,
+            columns=self.columns if genes else (),
+            families=self.families if genes else {},
+            clinical=self.clinical if modality is Modality.CLINICAL else None,
+            bags={m: b for m, b in self.bags.items() if m is modality},
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Inputs and outcomes of the patients that can take part, ``rows`` their places in the cohort.
+
+    ``excluded`` counts everybody left out and says why.
+    """
+
+    inputs: Inputs
+    outcome: Outcome
+    rows: IntArray
+    excluded: tuple[Exclusion, ...]
+
+
+def build_dataset(cohort: Cohort, endpoint: Endpoint, modalities: tuple[Modality, ...]) -> Dataset:
+    """Gather the patients with a usable outcome and at least one of ``modalities``.
+
+    Raises
+    ------
+    PrognoscopeError
+        If the cohort has none of a modality that was asked for.
+    """
+    ordered = tuple(m for m in Modality if m in modalities)
+    for modality in ordered:
+        if modality not in cohort.modalities:
+            raise PrognoscopeError(
+                f"no patient has {modality.value}",
+                f"cohort {cohort.name!r}",
+                f"choose from {', '.join(cohort.modalities)}",
+            )
+    available = cohort.availability[[m.value for m in ordered]].to_numpy(dtype=bool)
+    usable = endpoint.known & available.any(axis=1)
+    rows = np.flatnonzero(usable)
+    excluded = [
+        Exclusion(f"no usable time for {endpoint.name}", int((~endpoint.known).sum())),
+        Exclusion(f"none of {', '.join(ordered)}", int((endpoint.known & ~available.any(axis=1)).sum())),
+    ]
+    return Dataset(
+        _inputs(cohort, rows, ordered, available),
+        Outcome(endpoint.entry[rows], endpoint.time[rows], endpoint.codes[rows]),
+        rows,
+        tuple(e for e in excluded if e.count),
+    )
+
+
+def _inputs(cohort: Cohort, rows: IntArray, modalities: tuple[Modality, ...], available: BoolArray) -> Inputs:
+    genes: NDArray[np.float32] | None = None
+    columns: tuple[str, ...] = ()
+    families: dict[str, tuple[int, ...]] = {}
+    if Modality.GENOMICS in modalities and cohort.genomics is not None:
+        used = sorted({c for family in cohort.genomics.families.values() for c in family})
+        place = {c: i for i, c in enumerate(used)}
+        genes = np.asarray(cohort.genomics.values[rows][:, used], dtype=np.float32)
+        columns = tuple(cohort.genomics.columns[c] for c in used)
+        families = {name: tuple(place[c] for c in f) for name, f in cohort.genomics.families.items() if f}
+    clinical = None
+    if Modality.CLINICAL in modalities:
+        clinical = cohort.patients[list(cohort.columns(Role.INPUT))].iloc[rows]
+    return Inputs(
+        ids=tuple(cohort.ids[i] for i in rows),
+        modalities=modalities,
+        present={m: available[rows, i] for i, m in enumerate(modalities)},
+        genes=genes,
+        columns=columns,
+        families=families,
+        clinical=clinical,
+    )

@@ -1,0 +1,113 @@
+"""From raw inputs to tensors: one fitted preparation a training fold, kept beside the model it fed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.arrays import Float32Array
+from core.cohort.modality import Modality
+from core.features.batch import Tensors
+from core.features.clinical import ClinicalEncoder
+from core.features.gene_scaling import GeneScaler, Method
+from core.features.inputs import Inputs
+
+
+@dataclass(frozen=True)
+class InputShape:
+    """What a model has to know about its inputs: families as column numbers, widths of vectors and patches."""
+
+    families: tuple[tuple[int, ...], ...] = ()
+    genes: int = 0
+    clinical: int = 0
+    bags: Mapping[Modality, int] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """Scaler and encoder fitted on training patients."""
+
+    modalities: tuple[Modality, ...]
+    families: tuple[tuple[int, ...], ...]
+    columns: tuple[str, ...]
+    genes: GeneScaler | None
+    clinical: ClinicalEncoder | None
+    bag_width: Mapping[Modality, int]
+
+    @classmethod
+    def fit(cls, inputs: Inputs, gene_scale: Method = "rank") -> Preparation:
+        """Learn from the training patients alone."""
+        widths = {m: next((b.shape[1] for b in bags if b is not None), 1) for m, bags in inputs.bags.items()}
+        return cls(
+            inputs.modalities,
+            tuple(inputs.families.values()),
+            inputs.columns,
+            None if inputs.genes is None else GeneScaler.fit(inputs.genes, gene_scale),
+            None if inputs.clinical is None else ClinicalEncoder.fit(inputs.clinical),
+            widths,
+        )
+
+    @property
+    def shape(self) -> InputShape:
+        return InputShape(
+            self.families,
+            len(self.columns),
+            len(self.clinical.names) if self.clinical else 0,
+            dict(self.bag_width),
+        )
+
+    def scaled_genes(self, inputs: Inputs) -> Float32Array | None:
+        """(n, g) scaled genes, or None without genomics."""
+        return None if self.genes is None or inputs.genes is None else self.genes.transform(inputs.genes)
+
+    def encoded_clinical(self, inputs: Inputs) -> Float32Array | None:
+        """(n, c) encoded clinical columns, or None without clinical inputs."""
+        return None if self.clinical is None or inputs.clinical is None else self.clinical.transform(inputs.clinical)
+
+    def tensors(self, inputs: Inputs) -> Tensors:
+        """Everything a neural model reads."""
+        genes, clinical = self.scaled_genes(inputs), self.encoded_clinical(inputs)
+        return Tensors(
+            {m: torch.from_numpy(np.asarray(inputs.present[m])) for m in self.modalities},
+            None if genes is None else torch.from_numpy(genes),
+            None if clinical is None else torch.from_numpy(clinical),
+            inputs.bags,
+            self.bag_width,
+        )
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The numeric part of the state, for safetensors."""
+        if self.genes is None:
+            return {}
+        return {"genes.knots": self.genes.knots, "genes.mean": self.genes.mean, "genes.scale": self.genes.scale}
+
+    def as_json(self) -> dict[str, Any]:
+        """The rest of the state."""
+        return {
+            "modalities": list(self.modalities),
+            "families": [list(f) for f in self.families],
+            "columns": list(self.columns),
+            "gene_scale": self.genes.method if self.genes else None,
+            "clinical": self.clinical.as_json() if self.clinical else None,
+            "bag_width": dict(self.bag_width),
+        }
+
+    @classmethod
+    def restore(cls, value: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Preparation:
+        """Rebuild from :meth:`as_json` and :meth:`arrays`."""
+        scaler = None
+        if value["gene_scale"]:
+            scaler = GeneScaler(value["gene_scale"], arrays["genes.knots"], arrays["genes.mean"], arrays["genes.scale"])
+        return cls(
+            tuple(Modality(m) for m in value["modalities"]),
+            tuple(tuple(f) for f in value["families"]),
+            tuple(value["columns"]),
+            scaler,
+            ClinicalEncoder.from_json(value["clinical"]) if value["clinical"] else None,
+            {Modality(m): int(w) for m, w in value["bag_width"].items()},
+        )

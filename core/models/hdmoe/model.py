@@ -1,0 +1,176 @@
+"""HDMoE (arXiv 2605.20891): two levels of shared and routed experts, each followed by feature reorganisation.
+
+M modalities → representations of width w, cut into w/d tokens of width d. Level 1 (one per modality) gives a routed
+and a shared row; the 2M rows are reorganised (RFR-1) into 2Mw/d tokens for level 2, whose routed and shared rows are
+reorganised again (RFR-2) for the linear hazard head. With M = 2, w = 256 this is MODELS.md 1.1.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from core.cohort.modality import Modality
+from core.features.batch import Batch
+from core.features.preparation import InputShape
+from core.models.hdmoe.config import HDMoEConfig
+from core.models.hdmoe.decoupling import decoupling_loss
+from core.models.hdmoe.encoders import encoder_for
+from core.models.layers.experts import ExpertLevel, Routed, load_balance
+from core.models.layers.rfr import reorganisation_order, reorganise, segment_counts
+from core.models.output import Capabilities, SurvivalOutput, Trace
+from core.results.routing_trace import LevelTrace, RoutingTrace
+
+LEVEL2 = "level 2"
+
+
+def level1(modality: Modality) -> str:
+    """Name of the level-1 router of a modality."""
+    return f"level 1 · {modality.value}"
+
+
+@dataclass(frozen=True, eq=False)
+class _Level1:
+    """Level-1 results: (b, M, w) routed and shared rows, and what each router did."""
+
+    routed: Tensor
+    shared: Tensor
+    tokens: Mapping[Modality, Tensor]
+    results: Mapping[Modality, Routed]
+
+
+class HDMoE(nn.Module):
+    """The model. ``muted`` in :meth:`forward` switches experts off: level name → expert numbers (E = shared)."""
+
+    def __init__(self, shape: InputShape, modalities: tuple[Modality, ...], bins: int, config: HDMoEConfig) -> None:
+        super().__init__()
+        self.config, self.modalities, self.bins = config, modalities, bins
+        width, token, m = config.width, config.token, len(modalities)
+        self.encoders = nn.ModuleDict({x.value: encoder_for(x, shape, config) for x in modalities})
+        self.experts1 = nn.ModuleDict({x.value: self._level(token, token) for x in modalities})
+        self.experts2 = self._level(token, token // 2)
+        self.align_routed = nn.Linear(width * m, width * m)
+        self.align_shared = nn.Linear(width * m, width * m)
+        self.head = nn.Linear(2 * width * m, bins)
+        self._initialise()
+        if config.compat == "paper":
+            self.missing = nn.ParameterDict({x.value: nn.Parameter(torch.randn(width) * 0.02) for x in modalities})
+        self.segments1 = segment_counts(width) if config.reorganise1 else (1,)
+        self.segments2 = segment_counts(width * m) if config.reorganise2 else (1,)
+        orders = torch.stack([reorganisation_order(2, width * m, s) for s in self.segments2])
+        self.register_buffer("orders2", orders, persistent=False)
+
+    def _level(self, d_in: int, d_out: int) -> ExpertLevel:
+        return ExpertLevel(d_in, d_out, self.config.n_experts, self.config.top_k, self.config.expert_hidden)
+
+    def _initialise(self) -> None:
+        """Xavier-normal weights and zero biases of all linear layers, as released."""
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_normal_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+
+    def capabilities(self) -> Capabilities:
+        """Modalities, routers by name, and whether there is a map over patches."""
+        return Capabilities(
+            self.modalities,
+            (*(level1(m) for m in self.modalities), LEVEL2),
+            spatial_attention=Modality.SLIDES in self.modalities,
+        )
+
+    def forward(
+        self, batch: Batch, trace: Trace = Trace.NONE, muted: Mapping[str, tuple[int, ...]] | None = None
+    ) -> SurvivalOutput:
+        """Hazard logits of a batch; random reorganisation in training, its exact average otherwise."""
+        muted = muted or {}
+        representations, attention = self._encode(batch)
+        first = self._first_level(representations, muted, trace is not Trace.NONE)
+        segments = self._draw(self.segments1) if self.training else self.segments1
+        rows = torch.cat([first.routed, first.shared], dim=1)
+        mixed = torch.stack([reorganise(rows, s) for s in segments])  # (arrangements, b, 2Mw)
+        tokens = mixed.view(len(segments) * batch.size, -1, self.config.token)
+        second: Routed = self.experts2(tokens, muted.get(LEVEL2, ()), trace is not Trace.NONE)
+        logits = self._head(second).view(len(segments), batch.size, -1).mean(dim=0)
+        auxiliary = self._auxiliary(batch, first, second) if self.training else {}
+        routing = self._routing(first, second, tokens, len(segments)) if trace is not Trace.NONE else None
+        return SurvivalOutput(logits.float(), auxiliary, routing, attention if trace is Trace.SPATIAL else {})
+
+    def _encode(self, batch: Batch) -> tuple[dict[Modality, Tensor], dict[Modality, Tensor]]:
+        """Representation (b, w) of each modality, the learned token where it is missing; attention of the bags."""
+        representations, attention = {}, {}
+        for modality in self.modalities:
+            vector, weights = self.encoders[modality.value](batch)
+            if self.config.compat == "paper":
+                present = batch.present[modality][:, None]
+                vector = torch.where(present, vector, self.missing[modality.value].to(vector.dtype))
+            representations[modality] = vector
+            if weights is not None:
+                attention[modality] = weights * batch.present[modality][:, None]
+        return representations, attention
+
+    def _first_level(
+        self, representations: dict[Modality, Tensor], muted: Mapping[str, tuple[int, ...]], norms: bool
+    ) -> _Level1:
+        tokens, results, routed, shared = {}, {}, [], []
+        for modality, vector in representations.items():
+            tokens[modality] = vector.view(vector.shape[0], -1, self.config.token)
+            result: Routed = self.experts1[modality.value](tokens[modality], muted.get(level1(modality), ()), norms)
+            results[modality] = result
+            routed.append(result.routed.flatten(1))
+            shared.append(result.shared.flatten(1) if self.config.de_redundancy else vector)
+        dtype = routed[0].dtype
+        return _Level1(torch.stack(routed, dim=1), torch.stack([s.to(dtype) for s in shared], dim=1), tokens, results)
+
+    def _draw(self, segments: tuple[int, ...]) -> tuple[int, ...]:
+        """One segment count, from torch's own generator so that a resumed training draws the same."""
+        return (segments[int(torch.randint(len(segments), ()))],)
+
+    def _head(self, second: Routed) -> Tensor:
+        """Linear head over reorganised rows. Averaging over all RFR-2 arrangements is one averaged weight matrix."""
+        rows = torch.cat([second.routed.flatten(1), second.shared.flatten(1)], dim=1)
+        orders = self.get_buffer("orders2")
+        if self.training:
+            order = orders[int(torch.randint(len(orders), ()))]
+            return nn.functional.linear(rows[:, order], self.head.weight, self.head.bias)
+        inverse = torch.argsort(orders, dim=1)
+        return nn.functional.linear(rows, self.head.weight[:, inverse].mean(dim=1), self.head.bias)
+
+    def _auxiliary(self, batch: Batch, first: _Level1, second: Routed) -> dict[str, Tensor]:
+        everyone = torch.ones(batch.size, dtype=torch.bool, device=second.gate.device)
+        balance = load_balance(second.gate, second.assigned, everyone)
+        for modality, result in first.results.items():
+            balance = balance + load_balance(result.gate, result.assigned, batch.present[modality])
+        losses = {"load_balance": self.config.beta * balance}
+        if self.config.decoupling:
+            routed, shared = second.routed.flatten(1), second.shared.flatten(1)
+            within = [(first.routed[:, i], first.shared[:, i]) for i in range(len(self.modalities))]
+            across = [
+                (routed, self.align_routed(first.routed.flatten(1))),
+                (shared, self.align_shared(first.shared.flatten(1))),
+            ]
+            loss = decoupling_loss([*within, (routed, shared)], across, self.config.distance)
+            losses["decoupling"] = self.config.alpha * loss
+        return losses
+
+    def _routing(self, first: _Level1, second: Routed, tokens2: Tensor, arrangements: int) -> RoutingTrace:
+        """Copies for the record; level 2 is the mean over the arrangements that were averaged."""
+        levels = {level1(m): _trace(r, first.tokens[m], 1) for m, r in first.results.items()}
+        levels[LEVEL2] = _trace(second, tokens2, arrangements)
+        return RoutingTrace(levels)
+
+
+def _trace(result: Routed, tokens: Tensor, arrangements: int) -> LevelTrace:
+    def mean(x: Tensor) -> Tensor:
+        return x.detach().float().view(arrangements, -1, *x.shape[1:]).mean(dim=0).cpu()
+
+    return LevelTrace(
+        mean(result.gate).numpy(),
+        mean(result.assigned).numpy(),
+        mean(result.norms).numpy(),
+        mean(tokens).numpy(),
+        mean(result.shared).numpy(),
+    )

@@ -1,0 +1,85 @@
+"""Stacked experts: all experts of a level in two batched products, no loop over experts or patients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+
+@dataclass(frozen=True, eq=False)
+class Routed:
+    """What one level did with (b, k, d) tokens, E routed experts.
+
+    ``routed`` and ``shared`` (b, k, d_out) outputs · ``gate`` (b, k, E) soft weights · ``assigned`` (b, k, E) top-k ·
+    ``norms`` (b, E + 1) norm of each expert's weighted contribution, the shared expert last.
+    """
+
+    routed: Tensor
+    shared: Tensor
+    gate: Tensor
+    assigned: Tensor
+    norms: Tensor
+
+
+class ExpertLevel(nn.Module):
+    """A router, E routed experts and one shared expert, each Linear-ReLU-Dropout-Linear-ReLU.
+
+    gate = softmax(x Wᵀ); the top-k experts' outputs are added with their gate weights, not renormalised
+    (HDMoE Eq. 1-2; MODELS.md 1.1.1).
+    """
+
+    def __init__(
+        self, d_in: int, d_out: int, experts: int = 8, top_k: int = 1, hidden: int = 128, dropout: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.n_experts, self.top_k = experts, top_k
+        self.gate = nn.Parameter(torch.empty(experts, d_in))
+        self.w1 = nn.Parameter(torch.empty(experts + 1, d_in, hidden))
+        self.b1 = nn.Parameter(torch.zeros(experts + 1, 1, hidden))
+        self.w2 = nn.Parameter(torch.empty(experts + 1, hidden, d_out))
+        self.b2 = nn.Parameter(torch.zeros(experts + 1, 1, d_out))
+        self.dropout = nn.Dropout(dropout)
+        nn.init.kaiming_uniform_(self.gate, a=5**0.5)
+        for stack in (self.w1, self.w2):
+            for matrix in stack:
+                nn.init.xavier_normal_(matrix)
+
+    def forward(self, tokens: Tensor, muted: tuple[int, ...] = (), norms: bool = False) -> Routed:
+        """Route (b, k, d) tokens; experts in ``muted`` (the shared one is number E) contribute nothing."""
+        b, k, d = tokens.shape
+        flat = tokens.reshape(1, b * k, d).expand(self.n_experts + 1, b * k, d)
+        hidden = self.dropout(F.relu(torch.baddbmm(self.b1.to(flat.dtype), flat, self.w1.to(flat.dtype))))
+        out = F.relu(torch.baddbmm(self.b2.to(hidden.dtype), hidden, self.w2.to(hidden.dtype)))
+        out = out.view(self.n_experts + 1, b, k, -1)
+        gate = torch.softmax((tokens @ self.gate.t().to(tokens.dtype)).float(), dim=-1)
+        assigned = torch.zeros_like(gate, dtype=torch.bool).scatter(-1, gate.topk(self.top_k, dim=-1).indices, True)
+        keep = gate.new_ones(self.n_experts + 1)
+        if muted:
+            keep[list(muted)] = 0.0
+        weight = gate * assigned * keep[:-1]
+        routed = torch.einsum("ebkd,bke->bkd", out[:-1], weight.to(out.dtype))
+        shared = out[-1] * keep[-1].to(out.dtype)
+        return Routed(routed, shared, gate, assigned, self._norms(out, weight, keep) if norms else gate.new_zeros(0))
+
+    @staticmethod
+    def _norms(out: Tensor, weight: Tensor, keep: Tensor) -> Tensor:
+        routed = torch.einsum("ebkd,bke->bekd", out[:-1].float(), weight).flatten(2).norm(dim=2)
+        return torch.cat([routed, out[-1].float().flatten(1).norm(dim=1, keepdim=True) * keep[-1]], dim=1)
+
+
+def load_balance(gate: Tensor, assigned: Tensor, present: Tensor) -> Tensor:
+    """Load-balance loss Σ_e P_e·f_e over the tokens of the whole batch (HDMoE Eq. 6).
+
+    P_e is the mean gate weight, f_e = E × the share of tokens whose first choice is e. One batch of one patient
+    would only flatten the router (MODELS.md 1.1.3, item 2). ``present`` (b,) leaves out patients whose tokens are
+    a learned stand-in.
+    """
+    weight = present.float()[:, None, None].expand(gate.shape[0], gate.shape[1], 1)
+    total = weight.sum().clamp(min=1.0)
+    mean_gate = (gate * weight).sum(dim=(0, 1)) / total
+    first = F.one_hot(gate.argmax(dim=-1), gate.shape[-1]).to(gate.dtype)
+    load = gate.shape[-1] * (first * weight).sum(dim=(0, 1)) / total
+    return (mean_gate * load).sum()
