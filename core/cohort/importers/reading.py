@@ -1,0 +1,122 @@
+"""Opening a text table safely: what it is gets looked at before anything is believed, nothing is ever executed.
+
+A zip archive is read as a stream and never unpacked. Two published TCGA tables come in archives whose one
+member is called ``../…``: such an archive is accepted, with a warning, because its one member can only be
+the table and its name is used for nothing. An archive of several members of which one leaves the folder is
+refused.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from core.errors import PrognoscopeError
+
+_HEAD = 4096
+_LFS = b"version https://git-lfs"
+
+
+class Lines:
+    """Decoded lines of a binary stream; a line that is not UTF-8 is read as latin-1 and counted in ``repaired``."""
+
+    def __init__(self, stream: IO[bytes], warnings: list[str]) -> None:
+        self._stream = stream
+        self.warnings = warnings
+        self.repaired = 0
+        self._first = True
+
+    def __iter__(self) -> Iterator[str]:
+        for raw in self._stream:
+            line = raw.removeprefix(b"\xef\xbb\xbf") if self._first else raw
+            self._first = False
+            try:
+                yield line.decode("utf-8")
+            except UnicodeDecodeError:
+                self.repaired += 1
+                yield line.decode("latin-1")
+
+
+@contextmanager
+def open_lines(path: Path) -> Iterator[Lines]:
+    """Lines of a plain, gzipped or zipped text file.
+
+    Raises
+    ------
+    PrognoscopeError
+        When the file is missing, empty, a Git-LFS pointer, a pickle, a spreadsheet or another binary, or an
+        archive that is unsafe or holds more than one file.
+    """
+    if not path.is_file():
+        raise PrognoscopeError("no such file", path.name, "check the path")
+    warnings: list[str] = []
+    with path.open("rb") as raw:
+        head = raw.read(_HEAD)
+        _refuse(head, path)
+        raw.seek(0)
+        try:
+            stream = _unwrap(raw, head, path, warnings)
+            yield Lines(stream, warnings)
+        except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError) as error:
+            raise PrognoscopeError("a damaged archive", path.name, "download it again") from error
+
+
+def _unwrap(raw: IO[bytes], head: bytes, path: Path, warnings: list[str]) -> IO[bytes]:
+    if head.startswith(b"PK\x03\x04"):
+        stream: IO[bytes] = zipfile.ZipFile(raw).open(_only_member(raw, path, warnings))
+    elif head.startswith(b"\x1f\x8b"):
+        stream = gzip.open(raw)  # noqa: SIM115 - closed with the file below it
+    else:
+        return raw
+    buffered = io.BufferedReader(stream, 1 << 20)  # type: ignore[type-var]
+    _refuse(buffered.peek(_HEAD)[:_HEAD], path)
+    return buffered
+
+
+def _only_member(raw: IO[bytes], path: Path, warnings: list[str]) -> zipfile.ZipInfo:
+    with zipfile.ZipFile(raw) as archive:
+        members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
+    escaping = [m for m in members if leaves_folder(m.filename)]
+    if escaping and len(members) > 1:
+        raise PrognoscopeError(
+            "an archive with file names that lead out of its folder (../)", path.name, "pack it again without them"
+        )
+    if any(m.filename == "[Content_Types].xml" for m in members):
+        raise PrognoscopeError("a spreadsheet, not a text table", path.name, "save it as CSV (comma separated)")
+    if any(m.filename.endswith(".pkl") for m in members):
+        raise PrognoscopeError("a pickle, which can run code when it is read", path.name, "export the table as CSV")
+    if len(members) != 1:
+        raise PrognoscopeError(
+            f"an archive of {len(members)} files instead of one table", path.name, "pack the one table alone"
+        )
+    if escaping:
+        warnings.append("1 archive member has a name that leads out of its folder; it was only read as a stream.")
+    raw.seek(0)
+    return members[0]
+
+
+def leaves_folder(name: str) -> bool:
+    """True when an archive member's name would be written outside the folder it is unpacked into."""
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    return ".." in parts or name.startswith(("/", "\\")) or (bool(parts) and parts[0].endswith(":"))
+
+
+def _refuse(head: bytes, path: Path) -> None:
+    """Raise for everything that cannot be a text table (or an archive of one)."""
+    if not head.strip():
+        raise PrognoscopeError("an empty file", path.name, "export it again")
+    if head.startswith(_LFS):
+        raise PrognoscopeError("a Git-LFS pointer, not the data itself", path.name, "run 'git lfs pull' and try again")
+    pickled = head[0] == 0x80 and len(head) > 1 and head[1] <= 5
+    if pickled or path.suffix.lower() in {".pkl", ".pickle", ".joblib"}:
+        raise PrognoscopeError("a pickle, which can run code when it is read", path.name, "export the table as CSV")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise PrognoscopeError("UTF-16 text", path.name, "save it as UTF-8")
+    archive = head.startswith((b"PK\x03\x04", b"\x1f\x8b"))
+    if b"\x00" in head and not archive:
+        raise PrognoscopeError("a binary file, not a text table", path.name, "export the table as CSV")
