@@ -1,0 +1,53 @@
+"""Neural survival models by name: a configuration class and a builder each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from torch import nn
+
+from core.cohort.modality import Modality
+from core.errors import PrognoscopeError
+from core.features.preparation import InputShape
+from core.models.hdmoe.config import HDMoEConfig
+from core.models.hdmoe.model import HDMoE
+from core.models.snn import SNN, SNNConfig
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One registered model: words for a page, its configuration class, and how it is built."""
+
+    name: str
+    title: str
+    config: type[Any]
+    build: Callable[[InputShape, tuple[Modality, ...], int, Any], nn.Module]
+
+
+MODELS: Mapping[str, ModelSpec] = {
+    spec.name: spec
+    for spec in (
+        ModelSpec("hdmoe", "HDMoE", HDMoEConfig, HDMoE),
+        ModelSpec("snn", "Self-normalising network", SNNConfig, SNN),
+    )
+}
+
+
+def model_spec(name: str) -> ModelSpec:
+    """The model called ``name``; raises with the known names otherwise."""
+    if name not in MODELS:
+        raise PrognoscopeError(f"no model named {name!r}", "the registry", f"use one of {', '.join(MODELS)}")
+    return MODELS[name]
+
+
+def make_config(spec: ModelSpec, settings: Mapping[str, Any]) -> Any:
+    """A configuration from plain settings; an unknown setting is named with the known ones."""
+    known = [f.name for f in fields(spec.config)]
+    unknown = sorted(set(settings) - set(known))
+    if unknown:
+        raise PrognoscopeError(
+            f"unknown setting {unknown[0]!r}", f"the configuration of {spec.title}", f"use {', '.join(known)}"
+        )
+    return spec.config(**settings)

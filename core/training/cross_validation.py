@@ -1,0 +1,198 @@
+"""Cross-validation: every patient predicted by models that never saw them.
+
+The outer folds choose nothing. Folds and seeds run in separate processes of one thread each, so the numbers do not
+depend on how many processes there are.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from core.arrays import FloatArray, IntArray
+from core.cohort.folds import Folds
+from core.cohort.modality import Modality
+from core.features.inputs import Dataset, Inputs
+from core.models.estimator import Estimates, Estimator, Fitted
+from core.results.prediction import COLUMNS, Predictions
+from core.training.neural import NeuralEstimator
+from core.training.state_files import write_state
+from core.training.upstream import fit_upstream
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What is cross-validated.
+
+    ``folds`` is row for row with the cohort · ``times`` months at which S(t) is kept · ``sink`` folder for the
+    checkpoints, or None · ``permutations`` also predict with each modality permuted among the test patients.
+    """
+
+    dataset: Dataset
+    folds: Folds
+    estimator: Estimator
+    seeds: tuple[int, ...]
+    horizons: tuple[float, ...]
+    times: FloatArray
+    sink: Path | None = None
+    permutations: bool = False
+
+    def split(self, fold: int) -> tuple[IntArray, IntArray]:
+        """Row numbers within the dataset that train and that are tested in ``fold``."""
+        test_fold = self.folds.test_fold[self.dataset.rows]
+        return np.flatnonzero((test_fold != fold) & (test_fold >= 0)), np.flatnonzero(test_fold == fold)
+
+
+@dataclass(frozen=True, eq=False)
+class FoldResult:
+    """One fold and seed: rows tested, their estimates, the training risks, and the estimates after permutation."""
+
+    fold: int
+    seed: int
+    test: IntArray
+    estimates: Estimates
+    train_risk: FloatArray
+    permuted: Mapping[str, Estimates]
+
+
+@dataclass(frozen=True, eq=False)
+class CrossValidation:
+    """All folds and seeds together.
+
+    ``thresholds`` fold → ``median``, ``low_tertile``, ``high_tertile`` of the seed-averaged risk of that fold's
+    *training* patients · ``permuted`` modality → predictions with that modality shuffled among the test patients.
+    """
+
+    predictions: Predictions
+    thresholds: Mapping[str, Mapping[str, float]]
+    permuted: Mapping[str, Predictions]
+
+
+def cross_validate(plan: Plan, processes: int = 2, progress: Progress | None = None) -> CrossValidation:
+    """Fit every fold and seed."""
+    tasks = [(fold, seed) for seed in plan.seeds for fold in range(plan.folds.k)]
+    results: dict[tuple[int, int], FoldResult] = {}
+    for result in _results(plan, tasks, processes):
+        results[result.fold, result.seed] = result
+        if progress is not None:
+            progress(len(results) / len(tasks), f"fold {result.fold + 1}, seed {result.seed}")
+    ordered = [results[task] for task in tasks]
+    names = tuple(ordered[0].permuted)
+    return CrossValidation(
+        _predictions(plan, ordered, [r.estimates for r in ordered]),
+        _thresholds(ordered),
+        {name: _predictions(plan, ordered, [r.permuted[name] for r in ordered]) for name in names},
+    )
+
+
+def fit_fold(plan: Plan, fold: int, seed: int) -> FoldResult:
+    """Train on the other folds, predict this one."""
+    train, test = plan.split(fold)
+    inputs, outcome = plan.dataset.inputs, plan.dataset.outcome
+    train_inputs, test_inputs = inputs.take(train), inputs.take(test)
+    estimator = plan.estimator
+    fitted: Fitted
+    if isinstance(estimator, NeuralEstimator) and estimator.training.protocol == "upstream":
+        halves = (train_inputs, outcome.take(train)), (test_inputs, outcome.take(test))
+        fitted = fit_upstream(estimator, *halves, outcome, seed)
+    else:
+        fitted = estimator.fit(train_inputs, outcome.take(train), plan.horizons, seed)
+    if plan.sink is not None:
+        write_state(fitted.state(), plan.sink / f"fold{fold}-seed{seed}.safetensors")
+    permuted = _permuted(fitted, test_inputs, plan.times, 7919 * seed + fold) if plan.permutations else {}
+    return FoldResult(
+        fold,
+        seed,
+        test,
+        fitted.predict(test_inputs, plan.times),
+        fitted.predict(train_inputs, plan.times[:1]).risk,
+        permuted,
+    )
+
+
+def _results(plan: Plan, tasks: list[tuple[int, int]], processes: int) -> Iterator[FoldResult]:
+    """Results as they are finished. Always one thread a fit: the sum of floats must not depend on the pool."""
+    if processes <= 1:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            for task in tasks:
+                yield fit_fold(plan, *task)
+        finally:
+            torch.set_num_threads(threads)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(processes, len(tasks)), context, _start_worker, (plan,)) as pool:
+        futures = [pool.submit(_work, *task) for task in tasks]
+        for future in as_completed(futures):
+            yield future.result()
+
+
+_plans: list[Plan] = []
+
+
+def _start_worker(plan: Plan) -> None:
+    """Keep the plan in the worker: it is sent once, not with every task."""
+    _plans[:] = [plan]
+    torch.set_num_threads(1)
+
+
+def _work(fold: int, seed: int) -> FoldResult:
+    return fit_fold(_plans[0], fold, seed)
+
+
+def permute_modality(inputs: Inputs, modality: Modality, seed: int) -> Inputs:
+    """The same patients with one modality shuffled among them: its distribution stays, its link to them goes."""
+    order = np.random.default_rng(seed).permutation(len(inputs))
+    return replace(
+        inputs,
+        present={**inputs.present, modality: inputs.present[modality][order]},
+        genes=inputs.genes[order] if modality is Modality.GENOMICS and inputs.genes is not None else inputs.genes,
+        clinical=inputs.clinical.iloc[order]
+        if modality is Modality.CLINICAL and inputs.clinical is not None
+        else inputs.clinical,
+        bags={m: tuple(b[i] for i in order) if m is modality else b for m, b in inputs.bags.items()},
+    )
+
+
+def _permuted(fitted: Fitted, inputs: Inputs, times: FloatArray, seed: int) -> dict[str, Estimates]:
+    return {m.value: fitted.predict(permute_modality(inputs, m, seed), times) for m in inputs.modalities}
+
+
+def _predictions(plan: Plan, results: list[FoldResult], estimates: list[Estimates]) -> Predictions:
+    frames = []
+    for result, estimate in zip(results, estimates, strict=True):
+        outcome = plan.dataset.outcome.take(result.test)
+        frames.append(
+            pd.DataFrame(
+                {
+                    "id": [plan.dataset.inputs.ids[i] for i in result.test],
+                    "fold": result.fold,
+                    "seed": result.seed,
+                    "entry": outcome.entry,
+                    "time": outcome.time,
+                    "event": outcome.codes,
+                    "risk": estimate.risk,
+                }
+            )
+        )
+    table = pd.concat(frames, ignore_index=True)[list(COLUMNS)]
+    return Predictions(table, plan.times, np.concatenate([e.survival for e in estimates]))
+
+
+def _thresholds(results: list[FoldResult]) -> dict[str, dict[str, float]]:
+    thresholds = {}
+    for fold in sorted({r.fold for r in results}):
+        risk = np.mean([r.train_risk for r in results if r.fold == fold], axis=0)
+        low, median, high = np.quantile(risk, [1 / 3, 1 / 2, 2 / 3])
+        thresholds[str(fold)] = {"low_tertile": float(low), "median": float(median), "high_tertile": float(high)}
+    return thresholds

@@ -1,0 +1,126 @@
+"""The training loop: one model, one training fold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from core.arrays import IntArray
+from core.features.batch import Batch, Tensors
+from core.features.inputs import Outcome
+from core.models.output import SurvivalOutput
+from core.training.bins import TimeBins
+from core.training.config import TrainingConfig
+from core.training.losses import HazardTarget, hazard_nll
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """What one epoch cost: mean survival loss and the auxiliary losses by name."""
+
+    epoch: int
+    survival_loss: float
+    auxiliary: Mapping[str, float]
+
+
+class Fitter:
+    """Fits a model epoch by epoch.
+
+    Every epoch reseeds torch from (seed, epoch), so a training resumed from a stored epoch draws the same patients,
+    dropout masks and reorganisations as one that was never interrupted.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        tensors: Tensors,
+        outcome: Outcome,
+        bins: TimeBins,
+        config: TrainingConfig,
+        seed: int,
+        device: torch.device | None = None,
+    ) -> None:
+        self.device = device or torch.device("cpu")
+        self.model = model.to(self.device)
+        self.tensors, self.config, self.seed = tensors, config, seed
+        self.target = HazardTarget.of(outcome, bins, config.censoring)
+        self.weights = _class_weights(outcome, bins) if config.balanced else None
+        self.optimizer = torch.optim.Adam(
+            model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+        )
+        self.epoch = 0
+
+    def run(self, after_epoch: Callable[[EpochRecord], None] | None = None) -> tuple[EpochRecord, ...]:
+        """Train up to ``config.epochs``; ``after_epoch`` may look at the model or raise to stop."""
+        records = []
+        while self.epoch < self.config.epochs:
+            records.append(self._one_epoch())
+            self.epoch += 1
+            if after_epoch is not None:
+                after_epoch(records[-1])
+        return tuple(records)
+
+    def _one_epoch(self) -> EpochRecord:
+        generator = torch.Generator().manual_seed(1_000_003 * self.seed + self.epoch)
+        torch.manual_seed(1_000_003 * self.seed + self.epoch)
+        if self.config.decay:
+            share = 1 - self.epoch / self.config.epochs
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.config.learning_rate * share**0.9
+        self.model.train()
+        total, auxiliary, seen = 0.0, dict[str, float](), 0
+        for rows in self._batches(generator):
+            loss, parts = self._step(rows, generator)
+            total += loss * len(rows)
+            for name, value in parts.items():
+                auxiliary[name] = auxiliary.get(name, 0.0) + value * len(rows)
+            seen += len(rows)
+        self.model.eval()
+        return EpochRecord(self.epoch, total / seen, {k: v / seen for k, v in auxiliary.items()})
+
+    def _batches(self, generator: torch.Generator) -> list[IntArray]:
+        n, size = len(self.target.died), self.config.batch_size
+        if self.weights is None:
+            order = torch.randperm(n, generator=generator).numpy()
+        else:
+            order = torch.multinomial(self.weights, n, replacement=True, generator=generator).numpy()
+        count = max(1, round(n / size))
+        return [np.asarray(part) for part in np.array_split(order, count)]  # equal parts: no batch of one
+
+    def _step(self, rows: IntArray, generator: torch.Generator) -> tuple[float, dict[str, float]]:
+        batch = self.tensors.batch(rows, self.config.patch_sample, generator).to(self.device)
+        target = self.target.take(rows).to(self.device)
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bfloat16):
+            output: SurvivalOutput = self.model(batch)
+        survival = hazard_nll(output.logits, target)
+        loss = survival + sum(output.auxiliary.values())
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        self.optimizer.step()
+        return float(survival.detach()), {k: float(v.detach()) for k, v in output.auxiliary.items()}
+
+
+def _class_weights(outcome: Outcome, bins: TimeBins) -> torch.Tensor:
+    """(n,) inverse frequency of each patient's (bin, event) class."""
+    classes = bins.index(outcome.time) * 2 + outcome.event
+    counts = np.bincount(classes)
+    return torch.from_numpy(1.0 / counts[classes])
+
+
+def predict_logits(
+    model: nn.Module, tensors: Tensors, n: int, batch_size: int = 64, device: torch.device | None = None
+) -> torch.Tensor:
+    """(n, bins) hazard logits of all patients, whole bags, no dropout."""
+    device = device or torch.device("cpu")
+    model.eval()
+    parts = []
+    with torch.no_grad():
+        for start in range(0, n, batch_size):
+            batch: Batch = tensors.batch(np.arange(start, min(n, start + batch_size))).to(device)
+            output: SurvivalOutput = model(batch)
+            parts.append(output.logits.float().cpu())
+    return torch.cat(parts)

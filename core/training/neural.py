@@ -1,0 +1,118 @@
+"""A neural survival model as an estimator: preparation, bins, network and training in one fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from core.arrays import FloatArray
+from core.cohort.modality import Modality
+from core.features.batch import Tensors
+from core.features.inputs import Inputs, Outcome
+from core.features.preparation import Preparation
+from core.models.estimator import Estimates, State
+from core.models.registry import make_config, model_spec
+from core.training.bins import TimeBins, make_bins
+from core.training.config import TrainingConfig
+from core.training.fit import EpochRecord, Fitter, predict_logits
+
+
+@dataclass(frozen=True, eq=False)
+class FittedNeural:
+    """A trained network with the preparation and bins of its training fold."""
+
+    model: str
+    config: Any
+    preparation: Preparation
+    bins: TimeBins
+    network: nn.Module
+    history: tuple[EpochRecord, ...] = ()
+    device: str = "cpu"
+
+    def predict(self, inputs: Inputs, times: FloatArray) -> Estimates:
+        """Risk −ΣS over the bins, S(t) with a constant hazard within each bin."""
+        tensors: Tensors = self.preparation.tensors(inputs)
+        return self.estimates(
+            predict_logits(self.network, tensors, len(inputs), device=torch.device(self.device)), times
+        )
+
+    def estimates(self, logits: torch.Tensor, times: FloatArray) -> Estimates:
+        """Estimates from (n, bins) hazard logits."""
+        logs = torch.cumsum(torch.nn.functional.logsigmoid(-logits.double()), dim=1)
+        risk = -torch.exp(logs).sum(dim=1)
+        hazards = torch.sigmoid(logits.double()).numpy()
+        return Estimates(risk.numpy(), self.bins.survival(hazards, times))
+
+    def state(self) -> State:
+        settings = {
+            "model": self.model,
+            "config": asdict(self.config),
+            "preparation": self.preparation.as_json(),
+            "edges": list(self.bins.edges),
+        }
+        weights = {f"network.{k}": v.detach().cpu().numpy() for k, v in self.network.state_dict().items()}
+        return State(settings, {**self.preparation.arrays(), **weights})
+
+
+def restore_neural(state: State) -> FittedNeural:
+    """Rebuild a trained network from its stored form; its predictions are equal bit for bit on the same machine."""
+    settings = state.settings
+    spec = model_spec(settings["model"])
+    config = make_config(spec, settings["config"])
+    preparation = Preparation.restore(settings["preparation"], state.arrays)
+    bins = TimeBins(tuple(settings["edges"]))
+    network = spec.build(preparation.shape, preparation.modalities, len(bins), config)
+    weights = {
+        k.removeprefix("network."): torch.from_numpy(np.array(v))
+        for k, v in state.arrays.items()
+        if k.startswith("network.")
+    }
+    network.load_state_dict(weights)
+    return FittedNeural(settings["model"], config, preparation, bins, network.eval())
+
+
+@dataclass(frozen=True)
+class NeuralEstimator:
+    """A registered network with its settings; ``modalities`` restricts what it reads (None = everything given)."""
+
+    model: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    modalities: tuple[Modality, ...] | None = None
+    device: str = "cpu"
+
+    @property
+    def name(self) -> str:
+        return self.model
+
+    def fit(self, inputs: Inputs, outcome: Outcome, horizons: tuple[float, ...], seed: int) -> FittedNeural:
+        """Train for the fixed number of epochs."""
+        return self.fit_watched(inputs, outcome, make_bins(outcome, horizons), seed, None)
+
+    def fit_watched(
+        self,
+        inputs: Inputs,
+        outcome: Outcome,
+        bins: TimeBins,
+        seed: int,
+        watch: Callable[[FittedNeural, EpochRecord], None] | None,
+    ) -> FittedNeural:
+        """Train, letting ``watch`` look at the model after every epoch."""
+        preparation = Preparation.fit(inputs, self.training.gene_scale)
+        spec = model_spec(self.model)
+        config = make_config(spec, self.settings)
+        torch.manual_seed(seed)
+        network = spec.build(preparation.shape, preparation.modalities, len(bins), config)
+        tensors = preparation.tensors(inputs)
+        fitter = Fitter(network, tensors, outcome, bins, self.training, seed, torch.device(self.device))
+        current = FittedNeural(self.model, config, preparation, bins, network, (), self.device)
+        records = fitter.run(None if watch is None else lambda record: watch(current, record))
+        return FittedNeural(self.model, config, preparation, bins, network.eval(), records, self.device)
+
+    def restore(self, state: State) -> FittedNeural:
+        return restore_neural(state)
