@@ -12,7 +12,7 @@ from pathlib import Path
 from core.errors import PrognoscopeError
 from core.results.workspace import Workspace
 
-SECRET_FILE = "pseudonym.key"
+KEY_FILE = "pseudonym.key"
 LENGTH = 8
 # No I, L, O, U: they are misread as 1, 1, 0 and V when a pseudonym is read aloud or typed.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -27,7 +27,7 @@ def protected_folder(workspace: Workspace) -> Path:
 
 def workspace_secret(workspace: Workspace) -> bytes:
     """The workspace's 32 secret bytes, made on first use and never written anywhere else."""
-    path = protected_folder(workspace) / SECRET_FILE
+    path = protected_folder(workspace) / KEY_FILE
     try:
         # O_EXCL: of two processes that start at once only one makes the secret, the other reads it.
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -35,7 +35,7 @@ def workspace_secret(workspace: Workspace) -> bytes:
         secret = path.read_bytes()
         if len(secret) != 32:
             raise PrognoscopeError(
-                "a damaged pseudonym secret", SECRET_FILE, "restore it from a backup or start a new workspace"
+                "a damaged pseudonym secret", KEY_FILE, "restore it from a backup or start a new workspace"
             ) from None
         return secret
     with os.fdopen(handle, "wb") as stream:

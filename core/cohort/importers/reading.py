@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from core.errors import PrognoscopeError
 
@@ -67,13 +67,15 @@ def open_lines(path: Path) -> Iterator[Lines]:
 
 
 def _unwrap(raw: IO[bytes], head: bytes, path: Path, warnings: list[str]) -> IO[bytes]:
+    """The text inside an archive as a stream; a plain file as it is. All are closed with the file below them."""
+    stream: Any = raw
     if head.startswith(b"PK\x03\x04"):
-        stream: IO[bytes] = zipfile.ZipFile(raw).open(_only_member(raw, path, warnings))
+        stream = zipfile.ZipFile(raw).open(_only_member(raw, path, warnings))  # noqa: SIM115
     elif head.startswith(b"\x1f\x8b"):
-        stream = gzip.open(raw)  # noqa: SIM115 - closed with the file below it
+        stream = gzip.open(raw)  # noqa: SIM115
     else:
         return raw
-    buffered = io.BufferedReader(stream, 1 << 20)  # type: ignore[type-var]
+    buffered = io.BufferedReader(stream, 1 << 20)
     _refuse(buffered.peek(_HEAD)[:_HEAD], path)
     return buffered
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.arrays import Float32Array, IntArray
 from core.cohort.importers.draft import Draft, GeneTable, Progress, silent
 from core.cohort.importers.tcga_slides import (
     CENSORSHIP,
@@ -56,7 +57,8 @@ def read_tcga_table(path: Path, events: Mapping[str, str] | None = None, progres
     columns = descriptive_columns(table, {"survival_months", "censorship"})
     genes = _genes(table.genes, table.gene_columns)
     splits = file.parent / "splits"
-    folds, split_warnings = {}, []
+    folds: dict[str, IntArray] = {}
+    split_warnings: list[str] = []
     if path.is_dir() and split_files(splits):
         assigned, split_warnings = read_split_folder(splits, table.ids)
         folds = {"published": assigned}
@@ -75,8 +77,8 @@ def read_tcga_table(path: Path, events: Mapping[str, str] | None = None, progres
     )
 
 
-def _genes(values: object, columns: tuple[str, ...]) -> GeneTable | None:
+def _genes(values: Float32Array, columns: tuple[str, ...]) -> GeneTable | None:
     if not columns:
         return None
     kinds = {c.rpartition("_")[2] for c in columns}
-    return GeneTable(values, columns, {k: u for k, u in GENE_UNITS.items() if k in kinds})  # type: ignore[arg-type]
+    return GeneTable(values, columns, {k: u for k, u in GENE_UNITS.items() if k in kinds})
