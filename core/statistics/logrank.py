@@ -121,12 +121,10 @@ def pairwise_logrank(
         rows = (labels == a) | (labels == b)
         late = None if entries is None else entries[rows]
         tests.append(logrank_test(times[rows], events[rows], labels[rows], late, minimum_size, minimum_events, (a, b)))
-    adjusted = iter(CORRECTIONS[correction]([t.p for t in tests if t.p is not None]))
+    raw = {t.groups: t.p for t in tests if t.p is not None}
+    corrected = dict(zip(raw, CORRECTIONS[correction](list(raw.values())).tolist(), strict=True))
     return tuple(
-        PairwiseLogRank(
-            t.groups[0], t.groups[1], t.p, None if t.p is None else float(next(adjusted)), correction, t.withheld
-        )
-        for t in tests
+        PairwiseLogRank(t.groups[0], t.groups[1], t.p, corrected.get(t.groups), correction, t.withheld) for t in tests
     )
 
 
