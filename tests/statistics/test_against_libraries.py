@@ -49,7 +49,9 @@ def test_harrell_c_with_ties_in_time_and_risk(patients: pd.DataFrame) -> None:
 def test_harrell_c_pools_the_pairs_within_folds(patients: pd.DataFrame) -> None:
     concordant = comparable = 0.0
     for _, d in patients.groupby("fold"):
-        _, won, lost, tied, _ = metrics.concordance_index_censored(*(d[c].to_numpy() for c in ("event", "time", "risk")))
+        _, won, lost, tied, _ = metrics.concordance_index_censored(
+            *(d[c].to_numpy() for c in ("event", "time", "risk"))
+        )
         concordant, comparable = concordant + won + tied / 2, comparable + won + lost + tied
     d = patients
     assert harrell_c(d["time"], d["event"], d["risk"], d["fold"]) == pytest.approx(concordant / comparable, abs=1e-12)
@@ -126,7 +128,9 @@ def test_a_good_model_beats_the_kaplan_meier_null(patients: pd.DataFrame) -> Non
 
 
 def test_d_calibration(patients: pd.DataFrame) -> None:
-    from SurvivalEVAL.evaluations.calibration.distributional.distribution_calibration import d_calibration as expected_of
+    from SurvivalEVAL.evaluations.calibration.distributional.distribution_calibration import (
+        d_calibration as expected_of,
+    )
 
     times = np.arange(1.0, 80.0)
     survival = np.exp(-np.outer(patients["rate"], times))

@@ -145,7 +145,9 @@ def test_breslow_baseline(name: str) -> None:
     expected = R["cox"][name]
     block = R["curves"]["ties_and_zero" if name == "plain" else "delayed_entry"]["data"]
     time, event, entry = data(block)
-    log_hazard = np.column_stack([reals(block[c]) for c in ("age", "sex", "albumin")]) @ expected["breslow_coefficients"]
+    log_hazard = (
+        np.column_stack([reals(block[c]) for c in ("age", "sex", "albumin")]) @ expected["breslow_coefficients"]
+    )
     baseline = breslow_baseline(time, event, log_hazard, entry)
     survival = baseline.survival([0.0], expected["baseline_time"])[0]
     at = np.searchsorted(baseline.times, expected["baseline_time"], side="right")
