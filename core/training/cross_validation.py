@@ -33,7 +33,8 @@ Progress = Callable[[float, str], None]
 class Plan:
     """What is cross-validated.
 
-    ``folds`` is row for row with the cohort · ``times`` months at which S(t) is kept · ``sink`` folder for the
+    ``folds`` is row for row with the cohort · ``upstream`` replaces ``estimator`` under the upstream protocol, the
+    only one that shows the test fold to the fit · ``times`` months at which S(t) is kept · ``sink`` folder for the
     checkpoints, or None · ``permutations`` also predict with each modality permuted among the test patients.
     """
 
@@ -45,6 +46,7 @@ class Plan:
     times: FloatArray
     sink: Path | None = None
     permutations: bool = False
+    upstream: NeuralEstimator | None = None
 
     def split(self, fold: int) -> tuple[IntArray, IntArray]:
         """Row numbers within the dataset that train and that are tested in ``fold``."""
@@ -99,13 +101,12 @@ def fit_fold(plan: Plan, fold: int, seed: int) -> FoldResult:
     train, test = plan.split(fold)
     inputs, outcome = plan.dataset.inputs, plan.dataset.outcome
     train_inputs, test_inputs = inputs.take(train), inputs.take(test)
-    estimator = plan.estimator
     fitted: Fitted
-    if isinstance(estimator, NeuralEstimator) and estimator.training.protocol == "upstream":
+    if plan.upstream is not None:
         halves = (train_inputs, outcome.take(train)), (test_inputs, outcome.take(test))
-        fitted = fit_upstream(estimator, *halves, outcome, seed)
+        fitted = fit_upstream(plan.upstream, *halves, outcome, seed)
     else:
-        fitted = estimator.fit(train_inputs, outcome.take(train), plan.horizons, seed)
+        fitted = plan.estimator.fit(train_inputs, outcome.take(train), plan.horizons, seed)
     if plan.sink is not None:
         write_state(fitted.state(), plan.sink / f"fold{fold}-seed{seed}.safetensors")
     permuted = _permuted(fitted, test_inputs, plan.times, 7919 * seed + fold) if plan.permutations else {}

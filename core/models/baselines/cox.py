@@ -88,11 +88,13 @@ class ClinicalCox:
         preparation = Preparation.fit(clinical)
         names = list(preparation.clinical.names) if preparation.clinical else []
         frame = pd.DataFrame(design(preparation, clinical), columns=names)
-        frame["entry"], frame["time"], frame["event"] = outcome.entry, outcome.time, outcome.event
         # an event at the very moment of entry has no interval to live in: lifelines wants time > entry
-        frame["time"] = np.maximum(frame["time"], frame["entry"] + 1e-4)
+        frame["time"], frame["event"] = np.maximum(outcome.time, outcome.entry + 1e-4), outcome.event
+        delayed = bool((outcome.entry > 0).any())
+        if delayed:
+            frame["entry"] = outcome.entry
         fitter = CoxPHFitter(penalizer=self.ridge)
-        fitter.fit(frame, "time", "event", entry_col="entry" if bool((outcome.entry > 0).any()) else None)
+        fitter.fit(frame, "time", "event", entry_col="entry" if delayed else None)
         return _with_baseline(preparation, fitter.params_[names].to_numpy(dtype=float), clinical, outcome)
 
     def restore(self, state: State) -> FittedCox:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.arrays import FloatArray
 from core.cohort.modality import Modality
@@ -35,7 +36,7 @@ class FittedFusion:
 
     def state(self) -> State:
         settings: dict[str, Any] = {"mean": dict(self.mean), "spread": dict(self.spread), "members": {}}
-        arrays = {}
+        arrays: dict[str, NDArray[Any]] = {}
         for modality, member in self.members.items():
             state = member.state()
             settings["members"][modality.value] = state.settings

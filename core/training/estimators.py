@@ -1,0 +1,78 @@
+"""Models and baselines by the names of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from core.errors import PrognoscopeError
+from core.models.baselines.cox import ClinicalCox, PenalisedCox
+from core.models.baselines.forest import SurvivalForest
+from core.models.baselines.late_fusion import LateFusion
+from core.models.baselines.null import KaplanMeierNull
+from core.models.estimator import Estimator
+from core.models.registry import MODELS
+from core.training.config import TrainingConfig
+from core.training.neural import NeuralEstimator
+
+BASELINES = ("kaplan-meier", "cox-clinical", "cox-penalised", "forest", "late-fusion")
+
+
+@dataclass(frozen=True)
+class EstimatorSpec:
+    """A name with the settings of its model and of its training (neural models only)."""
+
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    device: str = "cpu"
+
+
+def estimator_names() -> tuple[str, ...]:
+    """Every name :func:`make_estimator` knows."""
+    return (*MODELS, *BASELINES)
+
+
+def make_estimator(spec: EstimatorSpec) -> Estimator:
+    """The estimator called ``spec.name``."""
+    if spec.name in MODELS:
+        return NeuralEstimator(spec.name, dict(spec.settings), spec.training, device=spec.device)
+    if spec.training.protocol == "upstream":
+        raise PrognoscopeError(
+            f"{spec.name} has no epochs to choose from",
+            "--protocol upstream",
+            f"use it with {', '.join(MODELS)}",
+        )
+    if spec.name == "late-fusion":
+        return LateFusion(NeuralEstimator("snn", dict(spec.settings), spec.training, device=spec.device))
+    simple = {e.name: e for e in (KaplanMeierNull(), ClinicalCox(), PenalisedCox(), SurvivalForest())}
+    if spec.name not in simple:
+        raise PrognoscopeError(
+            f"no model named {spec.name!r}", "the registry", f"use one of {', '.join(estimator_names())}"
+        )
+    return _configured(simple[spec.name], spec.settings)
+
+
+def _configured(estimator: Any, settings: Mapping[str, Any]) -> Estimator:
+    known = {f.name for f in fields(estimator)} - {"name"}
+    unknown = sorted(set(settings) - known)
+    if unknown:
+        raise PrognoscopeError(
+            f"unknown setting {unknown[0]!r}", f"the configuration of {estimator.name}", f"use {', '.join(known)}"
+        )
+    configured: Estimator = replace(estimator, **settings)
+    return configured
+
+
+def training_from(settings: Mapping[str, Any]) -> tuple[dict[str, Any], TrainingConfig]:
+    """Split plain settings into those of the training (``training.epochs``) and those of the model."""
+    known = {f.name for f in fields(TrainingConfig)}
+    training = {k.removeprefix("training."): v for k, v in settings.items() if k.startswith("training.")}
+    unknown = sorted(set(training) - known)
+    if unknown:
+        raise PrognoscopeError(
+            f"unknown training setting {unknown[0]!r}", "the settings", f"use {', '.join(sorted(known))}"
+        )
+    model = {k: v for k, v in settings.items() if not k.startswith("training.")}
+    return model, TrainingConfig(**training)
