@@ -46,6 +46,19 @@ def test_harrell_c_with_ties_in_time_and_risk(patients: pd.DataFrame) -> None:
     assert harrell_c(d["time"], d["event"], d["risk"]) == pytest.approx(expected, abs=1e-12)
 
 
+def test_harrell_c_of_many_patients_takes_another_way_to_the_same_number() -> None:
+    rng = np.random.default_rng(9)
+    n = 2500
+    time, event = np.ceil(rng.exponential(40, n)), rng.random(n) < 0.6
+    risk = np.round(rng.normal(size=n) - 0.02 * time, 2)
+    expected = metrics.concordance_index_censored(event, time, risk)[0]
+    assert harrell_c(time, event, risk) == pytest.approx(expected, abs=1e-12)
+    entry = np.where(rng.random(n) < 0.5, np.floor(0.6 * time), 0)
+    pair_by_pair = harrell_c(time, event, risk, entry=entry, weights=np.ones(n))
+    assert harrell_c(time, event, risk, entry=entry) == pytest.approx(pair_by_pair, abs=1e-12)
+    assert pair_by_pair != pytest.approx(expected, abs=1e-4)
+
+
 def test_harrell_c_pools_the_pairs_within_folds(patients: pd.DataFrame) -> None:
     concordant = comparable = 0.0
     for _, d in patients.groupby("fold"):
