@@ -1,0 +1,30 @@
+"""The ASGI application: the pages, the own routes behind their token check, nothing else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from core.serving.exports import routes
+from core.serving.visitor import VisitorCookie
+
+ROOT = Path(__file__).resolve().parent
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
+    """Silence the access log: it would write every address with its token."""
+    logging.getLogger("uvicorn.access").disabled = True
+    yield {}
+
+
+app = st.App(ROOT / "pages" / "main.py", routes=routes(), middleware=[Middleware(VisitorCookie)], lifespan=lifespan)
+
+if __name__ == "__main__":
+    app.run()

@@ -1,0 +1,114 @@
+"""Figures of a run's predictions: calibration, Brier score against the null, AUC over time."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.analysis.model_quality import HorizonQuality, ModelQuality
+from core.figures.theme import ACCENT, FAINT, MUTED, pen, titled
+
+HEIGHT = 380
+
+
+def calibration_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
+    """Predicted against observed survival in groups of patients, one series a horizon, with the line of agreement."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": MUTED, "width": 1.2, "dash": "dot"}, hoverinfo="skip"
+    )
+    shown = [h for h in quality.horizons if h.calibration is not None]
+    for index, horizon in enumerate(shown):
+        _calibration_series(figure, horizon, index)
+    figure.update_layout(
+        margin={"l": 64, "r": 96, "t": 74, "b": 52},
+        xaxis={"title": "Predicted survival", "range": [-0.02, 1.02], "tickformat": ".0%", "dtick": 0.2},
+        yaxis={"title": "Observed survival", "range": [-0.02, 1.02], "tickformat": ".0%", "dtick": 0.2},
+    )
+    subtitle = f"{quality.n} patients, {quality.n_events} events · {quality.badge}"
+    return titled(figure, "Predicted and observed survival", subtitle, synthetic, HEIGHT)
+
+
+def _calibration_series(figure: go.Figure, horizon: HorizonQuality, index: int) -> None:
+    curve, ink = horizon.calibration, pen(index)
+    if curve is None:
+        return
+    seen = np.isfinite(curve.observed)
+    words = [
+        f"<b>{horizon.month / 12:g} years</b><br>predicted {p:.0%}<br>observed {o:.0%} ({low:.0%} to {high:.0%})<br>"
+        f"{k} patients"
+        for p, o, low, high, k in zip(curve.predicted, curve.observed, curve.low, curve.high, curve.n, strict=True)
+    ]
+    figure.add_scatter(
+        x=curve.predicted[seen], y=curve.observed[seen], mode="lines+markers",
+        line={"color": ink.colour, "width": 1.6}, marker={"symbol": ink.symbol, "size": 9, "color": ink.colour},
+        error_y={
+            "type": "data", "symmetric": False, "array": (curve.high - curve.observed)[seen],
+            "arrayminus": (curve.observed - curve.low)[seen], "color": ink.colour, "thickness": 1.2, "width": 4,
+        },
+        hovertext=[w for w, keep in zip(words, seen, strict=True) if keep],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )  # fmt: skip
+    if seen.any():
+        last = int(np.flatnonzero(seen)[-1])
+        figure.add_annotation(
+            x=curve.predicted[last], y=curve.observed[last], xanchor="left", xshift=10, showarrow=False,
+            text=f"<b>{horizon.month / 12:g} years</b>", font={"color": ink.colour},
+        )  # fmt: skip
+
+
+def brier_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
+    """Brier score over time of the run and of the Kaplan-Meier null; lower is better."""
+    figure = go.Figure()
+    series = ((quality.brier_null, MUTED, "dash", "Kaplan-Meier null"), (quality.brier, ACCENT, "solid", quality.run))
+    for values, colour, dash, name in series:
+        seen = np.isfinite(values)
+        if not seen.any():
+            continue
+        figure.add_scatter(
+            x=quality.times[seen], y=values[seen], mode="lines", name=name,
+            line={"color": colour, "width": 2.2, "dash": dash},
+            hovertemplate=f"<b>{name}</b><br>month %{{x:.0f}}<br>%{{y:.3f}}<extra></extra>",
+        )  # fmt: skip
+        above = name == "Kaplan-Meier null"
+        figure.add_annotation(
+            x=quality.times[seen][-1], y=values[seen][-1], xanchor="left", xshift=8, showarrow=False,
+            yshift=8 if above else -8, text=f"<b>{'Null' if above else 'This run'}</b>", font={"color": colour},
+        )  # fmt: skip
+    figure.update_layout(
+        margin={"l": 64, "r": 84, "t": 74, "b": 52},
+        xaxis={"title": "Months", "dtick": 12, "rangemode": "tozero"},
+        yaxis={"title": "Brier score (lower is better)", "rangemode": "tozero", "tickformat": ".2f"},
+    )
+    words = f"integrated {_number(quality.ibs.value)}, null {_number(quality.ibs_null.value)} · {quality.n} patients"
+    return titled(figure, "Brier score and the null", f"{words} · {quality.badge}", synthetic, HEIGHT)
+
+
+def auc_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
+    """AUC at each horizon with its interval; 0.5 is a coin."""
+    shown = [h for h in quality.horizons if h.auc.value is not None]
+    values = np.array([h.auc.value for h in shown], dtype=float)
+    low = np.array([v if h.auc.low is None else h.auc.low for h, v in zip(shown, values, strict=True)], dtype=float)
+    high = np.array([v if h.auc.high is None else h.auc.high for h, v in zip(shown, values, strict=True)], dtype=float)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[f"{h.month / 12:g} y" for h in shown], y=values, mode="markers+text", textposition="middle right",
+        text=[f"  {v:.2f} ({a:.2f} to {b:.2f})" if a < b else f"  {v:.2f}"
+              for v, a, b in zip(values, low, high, strict=True)],
+        marker={"size": 10, "color": ACCENT}, cliponaxis=False,
+        error_y={"type": "data", "symmetric": False, "array": high - values, "arrayminus": values - low,
+                 "color": ACCENT, "thickness": 1.4, "width": 5},
+        hovertemplate="AUC %{text}<extra></extra>",
+    )  # fmt: skip
+    figure.add_hline(y=0.5, line={"color": FAINT, "width": 1.2, "dash": "dot"})
+    figure.update_layout(
+        margin={"l": 64, "r": 130, "t": 74, "b": 52},
+        xaxis={"title": "Horizon", "type": "category"},
+        yaxis={"title": "AUC(t), pairs within a fold", "range": [0.3, 1.0], "tickformat": ".1f"},
+    )
+    subtitle = f"{quality.n} patients, {quality.n_events} events · {quality.badge}"
+    return titled(figure, "Who dies earlier: AUC over time", subtitle, synthetic, HEIGHT)
+
+
+def _number(value: float | None) -> str:
+    return "not estimable" if value is None else f"{value:.3f}"

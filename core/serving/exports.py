@@ -1,0 +1,50 @@
+"""Downloads served outside the pages: a run's predictions as CSV."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pandas as pd
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from core.results.prediction import Predictions
+from core.results.run_store import load_predictions, load_run
+from core.results.workspace import Workspace, checked_name
+from core.serving.guard import guarded
+from core.serving.tokens import sign
+
+
+def predictions_resource(run_id: str) -> str:
+    """What a token for a run's predictions is signed for."""
+    return f"predictions:{run_id}"
+
+
+def predictions_url(run_id: str, visitor: str) -> str:
+    """Address (path and query) at which ``visitor`` may download a run's predictions for the next minutes."""
+    token = sign(visitor, predictions_resource(run_id))
+    return f"/export/predictions/{quote(checked_name(run_id, 'run id'))}.csv?t={token}"
+
+
+def predictions_csv(predictions: Predictions) -> str:
+    """One row a patient and seed: pseudonym, fold, seed, entry, time, event, risk, S(t) a column a month."""
+    curves = pd.DataFrame(predictions.survival, columns=[f"S({t:g})" for t in predictions.times])
+    table = pd.concat([predictions.table.reset_index(drop=True), curves], axis=1)
+    table["predicted"] = "in-sample" if predictions.in_sample else "out-of-fold"
+    return str(table.to_csv(index=False, lineterminator="\n"))
+
+
+@guarded(lambda request: predictions_resource(request.path_params["run"]))
+def _predictions(request: Request) -> Response:
+    workspace = Workspace.default()
+    run = load_run(request.path_params["run"], workspace)
+    text = predictions_csv(load_predictions(run.id, workspace))
+    name = f"{'synthetic-' if run.synthetic else ''}{run.id}-predictions.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def routes() -> list[BaseRoute]:
+    """The own routes of the application; each stands behind :func:`core.serving.guard.guarded`."""
+    return [Route("/export/predictions/{run:str}.csv", _predictions, methods=["GET"])]

@@ -1,0 +1,20 @@
+"""Navigation: the pages there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parent
+ASSETS = ROOT.parent / "assets"
+
+st.set_page_config(page_title="Prognoscope", page_icon=str(ASSETS / "mark.svg"), layout="wide")
+st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
+st.navigation(
+    [
+        st.Page(ROOT / "cohort.py", title="Cohort", url_path="cohort", default=True),
+        st.Page(ROOT / "survival.py", title="Survival", url_path="survival"),
+    ],
+    position="top",
+).run()

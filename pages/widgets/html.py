@@ -1,0 +1,53 @@
+"""Small pieces of HTML the pages share; every text from data is escaped here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+
+def state_box(title: str, lines: Iterable[str], kind: str = "") -> None:
+    """One of the designed states: a title and sentences; ``kind`` is ``""``, ``"error"`` or ``"slight"``."""
+    body = "".join(f"<p>{_with_code(line)}</p>" for line in lines)
+    role = "alert" if kind == "error" else "status"
+    st.html(f'<div class="state {kind}" role="{role}"><h3>{escape(title)}</h3>{body}</div>')
+
+
+def _with_code(line: str) -> str:
+    """Escaped text in which `backticks` become code."""
+    parts = line.split("`")
+    return "".join(f"<code>{escape(p)}</code>" if i % 2 else escape(p) for i, p in enumerate(parts))
+
+
+def facts(items: Sequence[tuple[str, str, str]]) -> None:
+    """Large numbers with words: (number, "of …" or empty, what it counts)."""
+    cells = "".join(
+        f'<div><span class="n">{escape(n)}</span> <span class="of">{escape(of)}</span>'
+        f'<div class="what">{escape(what)}</div></div>'
+        for n, of, what in items
+    )
+    st.html(f'<div class="facts">{cells}</div>')
+
+
+def numbers_table(frame: pd.DataFrame, right: Sequence[str] = ()) -> None:
+    """A small table of results, all of it visible at once; columns in ``right`` are right-aligned."""
+    side = {c: ' class="r"' if c in right else "" for c in frame.columns}
+    head = "".join(f"<th{side[c]}>{escape(str(c))}</th>" for c in frame.columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td{side[c]}>{escape(str(row[c]))}</td>" for c in frame.columns) + "</tr>"
+        for row in frame.to_dict("records")
+    )
+    st.html(f'<table class="numbers"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
+
+
+def note(text: str, warn: bool = False) -> None:
+    """A sentence under a chart."""
+    st.html(f'<p class="note{" warn" if warn else ""}">{escape(text)}</p>')
+
+
+def badge_html(text: str) -> str:
+    """A badge such as "out-of-fold"; anything else than that is a warning."""
+    return f'<span class="badge{"" if text == "out-of-fold" else " warn"}">{escape(text)}</span>'

@@ -1,0 +1,85 @@
+"""How every page begins: look, state from the address, cohort, run, top bar; and how it says there is nothing yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from core.cohort.selection import Selection
+from core.cohort.storage import CohortSummary, list_cohorts
+from core.errors import PrognoscopeError
+from core.results.workspace import Workspace
+from pages.widgets import state as page
+from pages.widgets.data import View, read_cohort, runs_of
+from pages.widgets.frame import loading, show_error, strip, told_plainly
+from pages.widgets.html import state_box
+from pages.widgets.topbar import chips, cohort_and_run
+
+
+def show_page(title: str, body: Callable[[View], None]) -> None:
+    """Draw a whole page around ``body``, in whichever of its four states it is.
+
+    Empty: no cohort is there yet. Loading: what is being read, over grey shapes. Error: one sentence with what to do,
+    or an error id. Normal: the top bar and ``body``.
+    """
+    with told_plainly(title):
+        workspace = Workspace.default()
+        try:
+            page.restore(workspace)
+        except PrognoscopeError as error:
+            show_error(error)
+        cohorts = list_cohorts(workspace)
+        named = {c.name: c for c in cohorts}
+        chosen = named.get(page.current().cohort) or (cohorts[0] if cohorts else None)
+        strip(chosen.title if chosen is not None and chosen.synthetic else "")
+        st.title(title)
+        if chosen is None:
+            _no_cohort()
+            return
+        view = _open(chosen, cohorts, workspace)
+        body(view)
+        page.publish(workspace)
+
+
+def _open(chosen: CohortSummary, cohorts: tuple[CohortSummary, ...], workspace: Workspace) -> View:
+    with loading(f"Reading {chosen.title}"):
+        cohort = read_cohort(chosen.name, workspace)
+        runs = runs_of(cohort.name, workspace)
+    state = page.current().of_cohort(cohort.name)
+    if state.endpoint not in cohort.endpoints:
+        state = replace(state, endpoint=next(iter(cohort.endpoints)))
+    if runs and state.run not in {r.id for r in runs}:
+        state = replace(state, run=runs[0].id)
+    page.put(state)
+    with st.container(key="topbar"):
+        cohort_and_run(cohorts, cohort, runs)
+        try:
+            selected = state.selection.apply(cohort)
+        except PrognoscopeError as error:
+            show_error(error)
+            selected = Selection().apply(cohort)
+        chips(cohort, selected)
+    return View(workspace, page.current(), cohort, runs, selected)
+
+
+def _no_cohort() -> None:
+    state_box(
+        "No cohort yet",
+        (
+            "This workspace holds no patients. Nothing is wrong: a cohort has to be imported first.",
+            "To look around with generated patients: `./run cli import sample`",
+            "To bring your own: `./run cli import PATH --name NAME`",
+            "Then reload this page.",
+        ),
+    )
+
+
+def nobody_selected() -> None:
+    """The empty state of a selection that leaves nobody."""
+    state_box(
+        "No patient fits all filters",
+        ("Each chip above shows how many patients are left after it.", "Remove a filter to see patients again."),
+    )
+    st.button("Clear all filters", key="clear_empty", on_click=page.clear_filters)

@@ -1,0 +1,159 @@
+"""The one state every page shares: typed, immutable, kept on the server, named in the address by an opaque id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import streamlit as st
+
+from core.analysis.group_survival import SurvivalOptions
+from core.analysis.grouping import Cut, GroupBy, Source
+from core.analysis.outcome import CompetingAs
+from core.cohort.selection import Filter, NamedGroup, Selection
+from core.errors import PrognoscopeError
+from core.results.views import load_view, save_view
+from core.results.workspace import Workspace
+
+KEY = "page_state"
+ADDRESS = "view"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the reader chose on the pages.
+
+    ``picked`` are pseudonyms ticked in a table or chosen on a curve (they filter nothing), ``charts`` the columns
+    drawn on the Cohort page, ``table`` the order of its table: (column, largest first, page).
+    """
+
+    competing_as: CompetingAs = CompetingAs.CENSORED
+    landmark: float = 0.0
+    group_by: GroupBy = field(default_factory=GroupBy)
+    survival: SurvivalOptions = field(default_factory=SurvivalOptions)
+    band: bool = True
+    picked: tuple[str, ...] = ()
+    charts: tuple[str, ...] = ()
+    table: tuple[str, bool, int] = ("", False, 0)
+
+
+@dataclass(frozen=True)
+class PageState:
+    """Cohort, run, endpoint, selection, named groups and choices; empty names mean "the first there is"."""
+
+    cohort: str = ""
+    run: str = ""
+    endpoint: str = ""
+    selection: Selection = field(default_factory=Selection)
+    groups: tuple[NamedGroup, ...] = ()
+    options: Choices = field(default_factory=Choices)
+
+    def of_cohort(self, name: str) -> PageState:
+        """The state after another cohort was chosen: nothing of the old one applies to it."""
+        return self if name == self.cohort else PageState(cohort=name)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, for a saved view."""
+        return {
+            "cohort": self.cohort, "run": self.run, "endpoint": self.endpoint,
+            "selection": self.selection.as_json(),
+            "groups": [{"name": g.name, "ids": list(g.ids)} for g in self.groups],
+            "options": asdict(self.options),
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> PageState:
+        """Rebuild from :meth:`as_json`; raises for anything else."""
+        try:
+            options = value["options"]
+            by, survival = options["group_by"], options["survival"]
+            return cls(
+                cohort=str(value["cohort"]), run=str(value["run"]), endpoint=str(value["endpoint"]),
+                selection=Selection.from_json(value["selection"]),
+                groups=tuple(NamedGroup.of(g["name"], g["ids"]) for g in value["groups"]),
+                options=Choices(
+                    competing_as=CompetingAs(options["competing_as"]), landmark=float(options["landmark"]),
+                    group_by=GroupBy(Source(by["source"]), by["column"], Cut(by["cut"]), tuple(by["points"])),
+                    survival=SurvivalOptions(tuple(survival["years"]), survival["tau"], survival["correction"]),
+                    band=bool(options["band"]), picked=tuple(options["picked"]),
+                    charts=tuple(options["charts"]), table=(str(options["table"][0]), bool(options["table"][1]),
+                    int(options["table"][2])),
+                ),
+            )  # fmt: skip
+        except (KeyError, TypeError, ValueError) as error:
+            raise PrognoscopeError(
+                "a saved view this version cannot read", "the address", "open the page without ?view="
+            ) from error
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What the session keeps: the state, and the id under which the address shows it."""
+
+    state: PageState
+    shown: str = ""
+
+
+def _held() -> _Held:
+    held = st.session_state.get(KEY)
+    return held if isinstance(held, _Held) else _Held(PageState())
+
+
+def current() -> PageState:
+    """The state of this session."""
+    return _held().state
+
+
+def put(state: PageState) -> None:
+    """Make ``state`` the session's state; the address follows at the end of the run (:func:`publish`)."""
+    st.session_state[KEY] = _Held(state, _held().shown)
+
+
+def choose(**changes: Any) -> None:
+    """Change choices of the Survival page."""
+    state = current()
+    put(replace(state, options=replace(state.options, **changes)))
+
+
+def add_filter(*filters: Filter) -> None:
+    """Narrow the selection; a filter on the same column or modality is replaced."""
+    selection = current().selection
+    for item in filters:
+        selection = selection.with_filter(item)
+    put(replace(current(), selection=selection))
+
+
+def remove_filter(item: Filter) -> None:
+    """Take one filter away (the ✕ of its chip)."""
+    put(replace(current(), selection=current().selection.without(item)))
+
+
+def clear_filters() -> None:
+    """Select everybody again."""
+    put(replace(current(), selection=Selection()))
+
+
+def restore(workspace: Workspace) -> None:
+    """Take the state the address names, when it names another one than is shown (a shared link, the back button).
+
+    Raises
+    ------
+    PrognoscopeError
+        When the view is unknown; the session then keeps its own state and the address is corrected.
+    """
+    asked = st.query_params.get(ADDRESS, "")
+    held = _held()
+    if not asked or asked == held.shown:
+        return
+    st.session_state[KEY] = _Held(held.state, asked)  # a broken address is told once, not at every click
+    st.session_state[KEY] = _Held(PageState.from_json(load_view(asked, workspace)), asked)
+
+
+def publish(workspace: Workspace) -> None:
+    """Save the state on the server and put its opaque id, and nothing else, into the address."""
+    state = current()
+    name = save_view(state.as_json(), workspace)
+    if st.query_params.get(ADDRESS) != name:
+        st.query_params[ADDRESS] = name
+    st.session_state[KEY] = _Held(state, name)

@@ -1,0 +1,58 @@
+"""The bar at the top of every page: cohort, run, and the selection as chips with counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core.cohort.cohort import Cohort
+from core.cohort.selection import Selected
+from core.cohort.storage import CohortSummary
+from core.results.run import Run
+from pages.widgets import state as page
+
+NO_RUN = ""
+
+
+def bound_select(label: str, options: Sequence[Any], value: Any, key: str, changed: Any, **more: Any) -> Any:
+    """A select box that shows the page state's value and hands a change to ``changed``.
+
+    The page state is the only truth: what the widget remembers is overwritten before it is drawn.
+    """
+    st.session_state[key] = value if value in options else options[0]
+    return st.selectbox(label, options, key=key, on_change=lambda: changed(st.session_state[key]), **more)
+
+
+def cohort_and_run(cohorts: tuple[CohortSummary, ...], cohort: Cohort, runs: tuple[Run, ...]) -> None:
+    """The two select boxes."""
+    titles = {c.name: f"{c.title} · {c.patients:,} patients" for c in cohorts}
+    left, right, _ = st.columns([5, 5, 3])
+    with left:
+        bound_select(
+            "Cohort", list(titles), cohort.name, "bar_cohort", lambda name: page.put(page.current().of_cohort(name)),
+            format_func=lambda name: titles.get(name, name),
+        )  # fmt: skip
+    words = {r.id: f"{r.id} · {r.model} · {r.endpoint} · {r.folds} folds" for r in runs}
+    with right:
+        bound_select(
+            "Run", list(words) or [NO_RUN], page.current().run, "bar_run",
+            lambda run: page.put(replace(page.current(), run=run)),
+            format_func=lambda run: words.get(run, "no run trained yet"), disabled=not runs,
+        )  # fmt: skip
+
+
+def chips(cohort: Cohort, selected: Selected) -> None:
+    """Each filter with the number of patients it leaves and an ✕; nothing is shown when nothing is filtered."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="chips"):
+        st.markdown(f"**{selected.count:,}** of {len(cohort):,} patients selected")
+        for index, count in enumerate(selected.counts):
+            words = count.filter.words(cohort)
+            st.button(
+                f"{words} · {count.left:,} ✕", key=f"chip_{index}", on_click=page.remove_filter, args=(count.filter,),
+                help=f"{count.matching:,} match this filter alone; {count.returning:,} come back without it.",
+            )  # fmt: skip
+        if len(selected.counts) > 1:
+            st.button("Clear all", key="clear_filters", type="tertiary", on_click=page.clear_filters)
