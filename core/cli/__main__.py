@@ -1,0 +1,72 @@
+"""The command line: ``./run cli COMMAND …``. Exit code 0 done, 1 failed, 2 wrong use."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import uuid
+from collections.abc import Callable, Sequence
+
+from core.cli import bench_command, cohort_commands, doctor_command, run_commands
+from core.cli.output import Answer, print_answer
+from core.errors import PrognoscopeError
+from core.results.workspace import Workspace
+
+Command = Callable[[argparse.Namespace, Workspace], Answer]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands; each sets ``run`` to the function that does it."""
+    parser = argparse.ArgumentParser(prog="./run cli", description="Prognoscope without the browser.")
+    parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in (cohort_commands, run_commands, bench_command, doctor_command):
+        module.add_commands(commands)
+    for name, command in commands.choices.items():
+        # also accepted after the command; SUPPRESS keeps an earlier --json from being reset
+        command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        command.prog = f"./run cli {name}"
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; every failure is one sentence, never a traceback."""
+    args = build_parser().parse_args(argv)
+    try:
+        answer = args.run(args, Workspace.default())
+    except PrognoscopeError as error:
+        return _fail(error, args.json)
+    except KeyboardInterrupt:
+        return _fail(PrognoscopeError("stopped by the user", f"command {args.command}", "start it again"), args.json)
+    except Exception as error:  # noqa: BLE001  the last resort: an id for the person, the trace for the log
+        return _fail(_unexpected(error), args.json)
+    print_answer(answer, args.json)
+    return 0
+
+
+def _unexpected(error: Exception) -> PrognoscopeError:
+    """Log the trace under an id and give the person the id."""
+    mark = uuid.uuid4().hex[:8]
+    log = Workspace.default().root / "errors.log"
+    where = "the log (the workspace cannot be written)"
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        logging.basicConfig(filename=log, format="%(asctime)s %(message)s")
+        logging.getLogger("prognoscope").error("error %s", mark, exc_info=error)
+        where = str(log)
+    except OSError as unwritable:
+        logging.getLogger("prognoscope").debug("no log: %s", unwritable)
+    return PrognoscopeError(f"an unexpected {type(error).__name__} (error {mark})", where, "report it with its id")
+
+
+def _fail(error: PrognoscopeError, as_json: bool) -> int:
+    print(f"\n{error}", file=sys.stderr)
+    if as_json:
+        print(json.dumps(error.as_json(), ensure_ascii=False))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""``import`` and ``cohorts``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from core.cli.output import Answer, ProgressBar, table
+from core.cohort.cohort import Cohort
+from core.cohort.importers.recognise import FORMATS
+from core.cohort.importing import import_into
+from core.cohort.sample import NAME as SAMPLE_NAME
+from core.cohort.sample import save_sample
+from core.cohort.storage import list_cohorts
+from core.errors import PrognoscopeError
+from core.results.workspace import Workspace
+
+
+def add_commands(commands: Any) -> None:
+    """Register the commands of this file."""
+    add = commands.add_parser("import", help="import a cohort (PATH, or the word sample)")
+    add.add_argument("path", metavar="PATH", help="a table, a zip of one table, a study folder, or: sample")
+    add.add_argument("--name", help="name of the cohort in the workspace (sample: synthetic-hcc)")
+    add.add_argument("--format", choices=sorted(FORMATS), help="recognised by itself when left out")
+    add.add_argument("--families", type=Path, metavar="CSV|GMT", help="gene families")
+    add.add_argument("--clinical", type=Path, action="append", default=[], metavar="PATH", help="GDC or biotab to join")
+    add.add_argument("--event", action="append", default=[], metavar="CODE=MEANING", help="censored, event, competing")
+    add.add_argument("--column", action="append", default=[], metavar="ROLE=NAME", help="id, time, event, entry")
+    add.add_argument("--time-zero", help="what months are counted from")
+    add.set_defaults(run=run_import)
+    commands.add_parser("cohorts", help="list the cohorts").set_defaults(run=run_cohorts)
+
+
+def run_import(args: argparse.Namespace, workspace: Workspace) -> Answer:
+    """Import a cohort."""
+    progress = ProgressBar()
+    if args.path == "sample":
+        cohort = save_sample(workspace, args.name or SAMPLE_NAME)
+    else:
+        if not args.name:
+            raise PrognoscopeError("no name for the cohort", "the command", "add --name NAME")
+        cohort = import_into(
+            workspace,
+            Path(args.path),
+            args.name,
+            format=args.format,
+            families=args.families,
+            clinical=args.clinical,
+            events=_pairs(args.event, "--event") or None,
+            columns=_pairs(args.column, "--column") or None,
+            time_zero=args.time_zero,
+            progress=progress,
+        )
+    progress(1.0, "stored")
+    return _describe(cohort)
+
+
+def _pairs(texts: list[str], option: str) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        key, sign, value = text.partition("=")
+        if not sign or not key or not value:
+            raise PrognoscopeError(f"{text!r} is no pair", option, "write it as LEFT=RIGHT")
+        pairs[key] = value
+    return pairs
+
+
+def _describe(cohort: Cohort) -> Answer:
+    endpoint = cohort.endpoint()
+    modalities = {m.value: int(cohort.availability[m.value].sum()) for m in cohort.modalities}
+    events = int(endpoint.event[endpoint.known].sum())
+    lines = [
+        f"Cohort {cohort.name}: {len(cohort):,} patients, {events:,} events",
+        f"  first endpoint: {endpoint.label}, months from {endpoint.time_zero}",
+        "  endpoints: " + ", ".join(cohort.endpoints),
+        "  modalities: " + ", ".join(f"{name} {count:,}" for name, count in modalities.items()),
+        *(f"  left out: {e.count:,} · {e.reason}" for e in cohort.exclusions),
+        *(f"  note: {w}" for w in cohort.warnings),
+    ]
+    answer = {
+        "cohort": cohort.name,
+        "patients": len(cohort),
+        "events": events,
+        "modalities": modalities,
+        "excluded": [{"reason": e.reason, "count": e.count} for e in cohort.exclusions],
+        "warnings": list(cohort.warnings),
+        "endpoints": list(cohort.endpoints),
+        "synthetic": cohort.synthetic,
+    }
+    return Answer(answer, lines)
+
+
+def run_cohorts(args: argparse.Namespace, workspace: Workspace) -> Answer:
+    """List what has been imported."""
+    cohorts = list_cohorts(workspace)
+    rows = [
+        (c.name, f"{c.patients:,}", f"{c.events:,}", ", ".join(c.modalities), "synthetic" if c.synthetic else "")
+        for c in cohorts
+    ]
+    lines = table(("cohort", "patients", "events", "modalities", ""), rows)
+    answer = {
+        "cohorts": [
+            {
+                "cohort": c.name,
+                "title": c.title,
+                "patients": c.patients,
+                "events": c.events,
+                "modalities": [str(m) for m in c.modalities],
+                "synthetic": c.synthetic,
+            }
+            for c in cohorts
+        ]
+    }
+    return Answer(answer, lines or ["No cohort yet: ./run cli import PATH --name N"])

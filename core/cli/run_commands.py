@@ -1,0 +1,208 @@
+"""``train``, ``evaluate`` and ``compare``."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from core.cli.output import Answer, ProgressBar, metric_json, table, three, with_interval
+from core.cohort.modality import Modality
+from core.errors import PrognoscopeError
+from core.results.comparing import compare_predictions
+from core.results.evaluation import evaluate
+from core.results.prediction import Predictions
+from core.results.run import Metrics, Run
+from core.results.run_store import list_runs, load_predictions, load_run
+from core.results.workspace import Workspace
+from core.tasks.train import HORIZONS, TrainRequest, train
+from core.training.estimators import estimator_names
+
+
+def add_commands(commands: Any) -> None:
+    """Register the commands of this file."""
+    add = commands.add_parser("train", help="train and cross-validate a model")
+    add.add_argument("--cohort", required=True)
+    add.add_argument("--model", default="hdmoe", choices=estimator_names())
+    add.add_argument("--modalities", default="", help="comma-separated; all of the cohort's when left out")
+    add.add_argument("--endpoint", help="the cohort's first when left out")
+    add.add_argument("--folds", default="5", help="published, site, a number, or a file")
+    add.add_argument("--seeds", type=int, default=3, help="how many")
+    add.add_argument("--device", default="cpu", help="cpu or cuda")
+    add.add_argument("--protocol", default="honest", choices=("honest", "upstream"))
+    add.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, training.epochs=20 …")
+    add.add_argument("--horizons", default=",".join(f"{h:g}" for h in HORIZONS), help="months, comma-separated")
+    add.add_argument("--no-references", action="store_true", help="leave out the simpler models")
+    add.add_argument("--processes", type=int, default=2, help="folds at a time")
+    add.set_defaults(run=run_train)
+    add = commands.add_parser("evaluate", help="the metrics of a run again, or its predictions as a table")
+    add.add_argument("run_id", metavar="RUN")
+    add.add_argument("--horizons", default="", help="months; the run's own when left out")
+    add.add_argument("--predictions", type=Path, metavar="CSV", help="also write every out-of-fold prediction")
+    add.set_defaults(run=run_evaluate)
+    add = commands.add_parser("compare", help="two or more runs on the same patients, paired")
+    add.add_argument("run_ids", metavar="RUN", nargs="+")
+    add.set_defaults(run=run_compare)
+    commands.add_parser("runs", help="list the runs").set_defaults(run=run_runs)
+
+
+def _numbers(text: str, option: str) -> tuple[float, ...]:
+    try:
+        return tuple(sorted(float(x) for x in text.split(",") if x.strip()))
+    except ValueError as error:
+        raise PrognoscopeError(f"{text!r} is not a list of months", option, "write e.g. 12,36,60") from error
+
+
+def _value(text: str) -> Any:
+    """A setting's value: true/false, a whole number, a number, none, or a word."""
+    words: dict[str, Any] = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _settings(texts: list[str]) -> dict[str, Any]:
+    settings = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise PrognoscopeError(f"{text!r} is no setting", "--set", "write it as NAME=VALUE")
+        settings[name] = _value(value)
+    return settings
+
+
+def _modalities(text: str) -> tuple[Modality, ...]:
+    try:
+        return tuple(Modality(m.strip()) for m in text.split(",") if m.strip())
+    except ValueError as error:
+        raise PrognoscopeError(str(error), "--modalities", f"use {', '.join(Modality)}") from error
+
+
+def run_train(args: argparse.Namespace, workspace: Workspace) -> Answer:
+    """Train and print the metrics."""
+    if args.seeds < 1:
+        raise PrognoscopeError(f"{args.seeds} seeds", "--seeds", "use at least 1")
+    request = TrainRequest(
+        cohort=args.cohort,
+        model=args.model,
+        modalities=_modalities(args.modalities),
+        endpoint=args.endpoint,
+        folds=args.folds,
+        seeds=args.seeds,
+        protocol=args.protocol,
+        device=args.device,
+        settings=_settings(args.set),
+        horizons=_numbers(args.horizons, "--horizons"),
+        references=not args.no_references,
+        processes=args.processes,
+        command="./run cli " + shlex.join(sys.argv[1:]),
+    )
+    return _answer(run := train(request, workspace, ProgressBar()), run.metrics)
+
+
+def run_evaluate(args: argparse.Namespace, workspace: Workspace) -> Answer:
+    """Recompute a run's metrics from its stored predictions."""
+    run = load_run(args.run_id, workspace)
+    predictions = load_predictions(args.run_id, workspace)
+    horizons = _numbers(args.horizons, "--horizons") or run.horizons
+    if args.predictions is not None:
+        export_predictions(predictions).to_csv(args.predictions, index=False)
+    return _answer(run, evaluate(predictions, horizons))
+
+
+def export_predictions(predictions: Predictions) -> pd.DataFrame:
+    """Id, fold, seed, entry, time, event, risk and S(t) of every out-of-fold prediction."""
+    curves = pd.DataFrame(predictions.survival, columns=[f"S({t:g})" for t in predictions.times])
+    return pd.concat([predictions.table.reset_index(drop=True), curves], axis=1)
+
+
+def _answer(run: Run, metrics: Metrics) -> Answer:
+    single = ("harrell_c", "uno_c", "ibs", "ibs_kaplan_meier", "d_calibration_p")
+    keyed = ("auc", "auc_naive", "calibration_slope", "ici")
+    values: dict[str, Any] = {name: metric_json(getattr(metrics, name)) for name in single}
+    for name in keyed:
+        values[name] = {month: metric_json(m) for month, m in getattr(metrics, name).items()}
+    answer = {
+        "run": run.id,
+        "cohort": run.cohort,
+        "model": run.model,
+        "protocol": run.protocol,
+        "folds": run.folds,
+        "seeds": list(run.seeds),
+        "seconds": round(run.seconds, 1),
+        "metrics": values,
+        "references": [{"name": r.name, "harrell_c": metric_json(r.metrics.harrell_c)} for r in run.references],
+        "warnings": list(run.warnings),
+    }
+    return Answer(answer, _lines(run, metrics))
+
+
+def _lines(run: Run, metrics: Metrics) -> list[str]:
+    counted = f"{run.patients:,} patients, {run.events:,} events"
+    head = f"{run.model} on {run.cohort}: {counted}, {run.n_folds} folds ({run.folds})"
+    rows = [("Harrell C", with_interval(metrics.harrell_c), metrics.harrell_c.note)]
+    mean, std = metrics.harrell_c.seed_fold_mean, metrics.harrell_c.std
+    rows.append(("  mean over seeds and folds", f"{three(mean)} ± {three(std)}", ""))
+    rows.append(("Uno C", with_interval(metrics.uno_c), metrics.uno_c.note))
+    rows.append(("Integrated Brier score", with_interval(metrics.ibs), metrics.ibs.note))
+    rows.append(("  Kaplan-Meier null", with_interval(metrics.ibs_kaplan_meier), ""))
+    rows += [(f"AUC at {month} months, IPCW", with_interval(m), "") for month, m in metrics.auc.items()]
+    rows += [(f"AUC at {month} months, naive", with_interval(m), "") for month, m in metrics.auc_naive.items()]
+    rows.append(("D-calibration p", with_interval(metrics.d_calibration_p), metrics.d_calibration_p.note))
+    rows += [(f"Calibration slope at {k}", with_interval(m), "") for k, m in metrics.calibration_slope.items()]
+    rows += [(f"ICI at {k}", with_interval(m), "") for k, m in metrics.ici.items()]
+    lines = [head, f"run {run.id}, {run.seconds:.0f} s, {run.protocol} protocol", *run.warnings, ""]
+    lines += table(("metric", "value (95 % interval)", ""), rows)
+    if run.references:
+        reference = [(r.name, with_interval(r.metrics.harrell_c), three(r.metrics.ibs.mean)) for r in run.references]
+        lines += ["", *table(("read it against", "Harrell C", "IBS"), reference)]
+    return lines
+
+
+def run_compare(args: argparse.Namespace, workspace: Workspace) -> Answer:
+    """The first run minus each of the others."""
+    if len(args.run_ids) < 2:
+        raise PrognoscopeError("one run", "compare", "name at least two runs")
+    predictions = {run_id: load_predictions(load_run(run_id, workspace).id, workspace) for run_id in args.run_ids}
+    first = args.run_ids[0]
+    found = {other: compare_predictions(predictions[first], predictions[other]) for other in args.run_ids[1:]}
+    rows = [
+        (
+            other,
+            f"{d.mean:+.3f}",
+            f"{d.low:+.3f} to {d.high:+.3f}",
+            f"{d.fold_mean:+.3f}",
+            f"{d.p:.3f}",
+            f"{d.patients:,}",
+        )
+        for other, d in found.items()
+    ]
+    header = (f"{first} minus", "ΔC", "95 % paired bootstrap", "fold mean", "p (Nadeau-Bengio)", "patients")
+    nearest = found[args.run_ids[1]]
+    answer = {
+        "runs": args.run_ids,
+        "difference": {"harrell_c": {"mean": nearest.mean, "low": nearest.low, "high": nearest.high}},
+        "differences": {other: vars(d) for other, d in found.items()},
+    }
+    return Answer(answer, table(header, rows))
+
+
+def run_runs(args: argparse.Namespace, workspace: Workspace) -> Answer:
+    """List what has been trained."""
+    runs = list_runs(workspace)
+    rows = [
+        (r.id, r.cohort, r.model, "+".join(r.modalities), r.folds, r.protocol, with_interval(r.metrics.harrell_c))
+        for r in runs
+    ]
+    lines = table(("run", "cohort", "model", "modalities", "folds", "protocol", "Harrell C"), rows)
+    answer = {"runs": [{"run": r.id, "cohort": r.cohort, "model": r.model, "created_at": r.created_at} for r in runs]}
+    return Answer(answer, lines or ["No run yet: ./run cli train --cohort NAME"])

@@ -1,0 +1,218 @@
+"""Train and cross-validate one model on one cohort, with the rows it has to be read against."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.arrays import FloatArray
+from core.cohort.cohort import Cohort
+from core.cohort.folds import Folds
+from core.cohort.modality import Modality
+from core.cohort.splits import check_leakage, resolve_folds
+from core.cohort.storage import load_cohort, load_original_ids
+from core.errors import PrognoscopeError
+from core.features.inputs import Dataset, build_dataset
+from core.results.evaluation import Repeats, evaluate
+from core.results.run import Reference, Run
+from core.results.run_store import save_run
+from core.results.workspace import Workspace
+from core.tasks.provenance import code_version, machine, now
+from core.training.cross_validation import CrossValidation, Plan, cross_validate
+from core.training.estimators import EstimatorSpec, make_estimator, training_from
+from core.training.neural import NeuralEstimator
+
+HORIZONS = (12.0, 24.0, 36.0, 60.0)
+QUICK = Repeats(harrell=1000, other=50, calibration=10)
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """What the user asked for.
+
+    ``settings`` of the model, and of the training as ``training.<name>`` · ``seeds`` how many · ``references`` also
+    run the simpler models on the same folds · ``processes`` folds at a time.
+    """
+
+    cohort: str
+    model: str = "hdmoe"
+    modalities: tuple[Modality, ...] = ()
+    endpoint: str | None = None
+    folds: str = "5"
+    seeds: int = 3
+    protocol: str = "honest"
+    device: str = "cpu"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    horizons: tuple[float, ...] = HORIZONS
+    references: bool = True
+    processes: int = 2
+    command: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Everything that is fixed before the first fit."""
+
+    cohort: Cohort
+    dataset: Dataset
+    folds: Folds
+    spec: EstimatorSpec
+    endpoint: str
+    horizons: tuple[float, ...]
+    times: FloatArray
+
+
+def silent(share: float, message: str) -> None:
+    """A progress callback that says nothing."""
+
+
+def prepare(request: TrainRequest, workspace: Workspace) -> Prepared:
+    """Load the cohort, gather the inputs, resolve the folds; every refusal comes from here, before any work."""
+    cohort = load_cohort(request.cohort, workspace)
+    endpoint = cohort.endpoint(request.endpoint)
+    modalities = request.modalities or cohort.modalities
+    dataset = build_dataset(cohort, endpoint, modalities)
+    originals = load_original_ids(request.cohort, workspace) if Path(request.folds).exists() else None
+    folds = resolve_folds(cohort, request.folds, endpoint=endpoint.name, original_ids=originals)
+    check_leakage(folds, cohort, endpoint.name)
+    settings, training = training_from(request.settings)
+    if request.protocol not in ("honest", "upstream"):
+        raise PrognoscopeError(f"unknown protocol {request.protocol!r}", "--protocol", "use honest or upstream")
+    training = replace(training, protocol="upstream" if request.protocol == "upstream" else "honest")
+    spec = EstimatorSpec(request.model, settings, training, request.device)
+    horizons = tuple(h for h in request.horizons if h < float(dataset.outcome.time.max()))
+    return Prepared(cohort, dataset, folds, spec, endpoint.name, horizons, prediction_times(dataset, horizons))
+
+
+def prediction_times(dataset: Dataset, horizons: tuple[float, ...]) -> FloatArray:
+    """About sixty months between 0 and the end of follow-up, the horizons among them."""
+    end = float(dataset.outcome.time.max())
+    step = max(1.0, np.ceil(end / 60))
+    return np.unique(np.concatenate([np.arange(step, end, step), horizons]))
+
+
+def run_plan(prepared: Prepared, seeds: int, sink: Path | None, processes: int, progress: Progress) -> CrossValidation:
+    """Cross-validate the prepared model with its permutation audit."""
+    estimator = make_estimator(prepared.spec)
+    upstream = prepared.spec.training.protocol == "upstream"
+    plan = Plan(
+        prepared.dataset,
+        prepared.folds,
+        estimator,
+        tuple(range(seeds)),
+        prepared.horizons,
+        prepared.times,
+        sink,
+        permutations=len(prepared.dataset.inputs.modalities) > 1,
+        upstream=estimator if upstream and isinstance(estimator, NeuralEstimator) else None,
+    )
+    return cross_validate(plan, processes, progress)
+
+
+def train(request: TrainRequest, workspace: Workspace, progress: Progress = silent) -> Run:
+    """Train, evaluate, run the references, store the run."""
+    started = time.perf_counter()
+    prepared = prepare(request, workspace)
+    with tempfile.TemporaryDirectory(prefix="prognoscope-") as scratch:
+        sink = Path(scratch)
+        weight = 0.6 if request.references else 0.9
+        result = run_plan(
+            prepared, request.seeds, sink, request.processes, lambda s, m: progress(weight * s, f"training, {m}")
+        )
+        progress(weight, "evaluating")
+        metrics = evaluate(result.predictions, prepared.horizons)
+        references = _permuted_rows(result, prepared)
+        if request.references:
+            references += _reference_rows(request, prepared, lambda s, m: progress(0.65 + 0.35 * s, m))
+        run = Run(
+            id=_run_id(request, prepared),
+            cohort=request.cohort,
+            cohort_hash=prepared.cohort.content_hash,
+            synthetic=prepared.cohort.synthetic,
+            model=request.model,
+            config={"model": dict(prepared.spec.settings), "training": asdict(prepared.spec.training)},
+            modalities=tuple(m.value for m in prepared.dataset.inputs.modalities),
+            endpoint=prepared.endpoint,
+            protocol=request.protocol,
+            folds=prepared.folds.name,
+            n_folds=prepared.folds.k,
+            seeds=tuple(range(request.seeds)),
+            horizons=prepared.horizons,
+            patients=int((prepared.folds.test_fold[prepared.dataset.rows] >= 0).sum()),
+            events=int(result.predictions.ensemble().table["event"].eq(1).sum()),
+            excluded=tuple((e.reason, e.count) for e in prepared.dataset.excluded),
+            code_version=code_version(),
+            created_at=now(),
+            seconds=time.perf_counter() - started,
+            machine=machine(),
+            command=request.command,
+            metrics=metrics,
+            thresholds=result.thresholds,
+            references=tuple(references),
+            warnings=_warnings(request),
+        )
+        save_run(run, result.predictions, workspace, lambda folder: _add_checkpoints(sink, folder))
+    progress(1.0, "stored")
+    return run
+
+
+def _add_checkpoints(sink: Path, folder: Path) -> None:
+    shutil.copytree(sink, folder / "checkpoints")
+
+
+def _warnings(request: TrainRequest) -> tuple[str, ...]:
+    if request.protocol != "upstream":
+        return ()
+    return ("upstream protocol: the epoch was chosen on the test fold; these numbers are optimistic",)
+
+
+def _run_id(request: TrainRequest, prepared: Prepared) -> str:
+    """Model, cohort and a hash of everything that defines the run, the moment included."""
+    defining = [request.model, prepared.cohort.content_hash, asdict(prepared.spec), request.folds, request.seeds, now()]
+    digest = hashlib.sha256(json.dumps(defining, default=str, sort_keys=True).encode()).hexdigest()[:8]
+    return f"{request.model}-{request.cohort}"[:54] + f"-{digest}"
+
+
+def _permuted_rows(result: CrossValidation, prepared: Prepared) -> list[Reference]:
+    return [
+        Reference(f"this run, {name} permuted", evaluate(predictions, prepared.horizons, QUICK))
+        for name, predictions in result.permuted.items()
+    ]
+
+
+def reference_specs(request: TrainRequest, prepared: Prepared) -> list[tuple[str, EstimatorSpec, tuple[Modality, ...]]]:
+    """The rows that shame a run: name, estimator, modalities. Each modality alone runs with the run's own model."""
+    used = prepared.dataset.inputs.modalities
+    rows = [("Kaplan-Meier null", EstimatorSpec("kaplan-meier"), used)]
+    if Modality.CLINICAL in prepared.cohort.modalities:
+        rows.append(("Cox, clinical inputs", EstimatorSpec("cox-clinical"), (Modality.CLINICAL,)))
+    if not set(used) - {Modality.GENOMICS, Modality.CLINICAL}:
+        rows.append(("penalised Cox, same inputs", EstimatorSpec("cox-penalised"), used))
+    if len(used) > 1:
+        rows += [(f"{m.value} alone, 1 seed", prepared.spec, (m,)) for m in used]
+    return [row for row in rows if row[1].name != request.model or row[2] != used]
+
+
+def _reference_rows(request: TrainRequest, prepared: Prepared, progress: Progress) -> list[Reference]:
+    """The same outer folds for every row. A patient without a row's modality takes no part in that row."""
+    rows = reference_specs(request, prepared)
+    references = []
+    endpoint = prepared.cohort.endpoint(prepared.endpoint)
+    for i, (name, spec, modalities) in enumerate(rows):
+        progress(i / len(rows), f"reference: {name}")
+        dataset = build_dataset(prepared.cohort, endpoint, modalities)
+        other = replace(prepared, dataset=dataset, spec=spec)
+        result = run_plan(other, 1, None, request.processes if spec.name == request.model else 1, silent)
+        references.append(Reference(name, evaluate(result.predictions, prepared.horizons, QUICK)))
+    return references
