@@ -15,6 +15,7 @@ from core.cohort.cohort import Cohort, Provenance, Role
 from core.cohort.folds import Folds
 from core.cohort.genomics import Genomics, one_family
 from core.cohort.importers.draft import Draft, Progress, plural, silent
+from core.cohort.importers.joining import join, read_clinical
 from core.cohort.importers.readers import READERS, ReadOptions
 from core.cohort.importers.recognise import FORMATS, recognise
 from core.cohort.modality import Modality
@@ -81,8 +82,9 @@ def import_cohort(
     kind = format or recognise(path)
     if kind not in FORMATS:
         raise PrognoscopeError(f"no format named {kind!r}", "--format", f"use one of {', '.join(FORMATS)}")
-    options = ReadOptions(events, columns or {}, tuple(Path(p) for p in clinical), progress)
-    draft = READERS[kind](path, options)
+    draft = READERS[kind](path, ReadOptions(events, columns or {}, progress))
+    for table in clinical:
+        draft = join(draft, read_clinical(Path(table), set(draft.ids)))
     _check(draft, path.name)
     if time_zero:
         moved = {k: replace(e, time_zero=time_zero) for k, e in draft.endpoints.items()}

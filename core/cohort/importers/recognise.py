@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.cohort.importers.gdc_clinical import id_column
 from core.cohort.importers.wide_table import read_header
 from core.errors import PrognoscopeError
 
@@ -44,13 +45,15 @@ def _may_be_cohort(path: Path) -> bool:
 
 
 def _file_format(path: Path) -> str:
-    header = set(read_header(path))
-    if {"case_id", "survival_months_dss"} <= header:
+    if path.name == "meta_study.txt":
+        return "cbioportal"
+    header = read_header(path)
+    if {"case_id", "survival_months_dss"} <= set(header):
         return "survpath"
-    if {"case_id", "survival_months", "censorship"} <= header:
+    if {"case_id", "survival_months", "censorship"} <= set(header):
         return "tcga-table"
     if "bcr_patient_uuid" in header:
         return "biotab"
-    if "case_submitter_id" in header:
+    if id_column(header):
         return "gdc-clinical"
     return "table"

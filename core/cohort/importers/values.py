@@ -15,7 +15,7 @@ from core.errors import PrognoscopeError
 CODES = {"censored": 0, "event": 1, "competing": 2}
 MISSING = frozenset(
     {
-        "", ".", "-", "--", "'--", "na", "n/a", "nan", "null", "none", "unknown", "not reported", "not available",
+        "", ".", "-", "--", "'--", "na", "n/a", "nan", "null", "unknown", "not reported", "not available",
         "[not available]", "[not applicable]", "[not evaluated]", "[unknown]", "[discrepancy]", "[completed]",
         "[pending]", "not applicable", "not evaluated",
     }
@@ -43,7 +43,7 @@ def numbers(cells: Sequence[str]) -> tuple[FloatArray, BoolArray]:
     values = np.full(len(cells), np.nan)
     unreadable = np.zeros(len(cells), dtype=bool)
     for row, cell in enumerate(cells):
-        if is_missing(cell):
+        if is_missing(cell) or cell.strip().lower() == "none":  # among words "none" is an answer
             continue
         try:
             values[row] = float(cell)

@@ -75,7 +75,7 @@ def _rows(lines: Lines, path: Path) -> Iterator[list[str]]:
             if not any(cells):
                 continue
             if not checked:
-                _check_delimiter(cells, delimiter, path)
+                check_delimiter(cells, delimiter, path)
                 checked = True
             yield cells
     except csv.Error as error:
@@ -86,7 +86,8 @@ def _rows(lines: Lines, path: Path) -> Iterator[list[str]]:
         raise PrognoscopeError("an empty file", path.name, "export it again")
 
 
-def _check_delimiter(header: list[str], delimiter: str, path: Path) -> None:
+def check_delimiter(header: list[str], delimiter: str, path: Path) -> None:
+    """Raise when a header is a single cell: the separator is not the one the name promises."""
     if len(header) > 1:
         return
     names = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
