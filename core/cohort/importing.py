@@ -20,6 +20,7 @@ from core.cohort.importers.readers import READERS, ReadOptions
 from core.cohort.importers.recognise import FORMATS, recognise
 from core.cohort.modality import Modality
 from core.cohort.pseudonyms import pseudonyms, workspace_secret
+from core.cohort.splits import read_split_folder
 from core.cohort.storage import save_cohort
 from core.errors import PrognoscopeError
 from core.results.files import sha256_of
@@ -121,6 +122,7 @@ def _assemble(draft: Draft, name: str, families: Path | None, secret: bytes) -> 
     index = pd.Index([hidden[i] for i in draft.ids], name="patient", dtype=object)
     genomics, family_warnings = _genomics(draft, families)
     patients, leaking = _without_ids(draft)
+    folds, split_warnings = _folds(draft, hidden)
     patients.index = index
     ids = {hidden[i]: i for i in draft.ids}
     cohort = Cohort(
@@ -132,11 +134,11 @@ def _assemble(draft: Draft, name: str, families: Path | None, secret: bytes) -> 
         availability=_availability(patients, draft.roles, genomics),
         provenance=_provenance(draft),
         genomics=genomics,
-        folds={k: Folds(k, f) for k, f in draft.folds.items()},
+        folds=folds,
         units={k: u for k, u in draft.units.items() if k in patients},
         labels={k: u for k, u in draft.labels.items() if k in patients},
         exclusions=draft.exclusions,
-        warnings=(*draft.warnings, *_missing_outcomes(draft), *family_warnings, *leaking),
+        warnings=(*draft.warnings, *_missing_outcomes(draft), *family_warnings, *split_warnings, *leaking),
     )
     return Imported(cohort, ids)
 
@@ -151,6 +153,16 @@ def _genomics(draft: Draft, families: Path | None) -> tuple[Genomics | None, tup
         return Genomics(genes.values, genes.columns, genes.units, one_family(genes.columns)), ()
     matched = gene_families.match(genes.columns, gene_families.read_families(families))
     return Genomics(genes.values, genes.columns, genes.units, dict(matched.families)), matched.warnings
+
+
+def _folds(draft: Draft, hidden: Mapping[str, str]) -> tuple[dict[str, Folds], list[str]]:
+    """Fold plans that came with the study; offending patients are named by their pseudonyms."""
+    found, warnings = {}, []
+    for plan, folder in draft.splits.items():
+        assigned, more = read_split_folder(folder, draft.ids, hidden)
+        found[plan] = Folds(plan, assigned)
+        warnings += more
+    return found, warnings
 
 
 def _without_ids(draft: Draft) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -168,13 +180,20 @@ def _without_ids(draft: Draft) -> tuple[pd.DataFrame, tuple[str, ...]]:
 def _repeats_ids(values: pd.Series, ids: Sequence[str]) -> bool:
     """True when a cell contains its own row's id, or is any patient's id."""
     if values.dtype != object:
-        return False
+        return bool(_as_numbers(ids) == values.tolist())
     known = {i.lower() for i in ids if len(i) > 3}
     for cell, own in zip(values, ids, strict=True):
         text = str(cell).lower()
         if cell is not None and (text in known or (len(own) > 3 and own.lower() in text)):
             return True
     return False
+
+
+def _as_numbers(ids: Sequence[str]) -> list[float] | None:
+    try:
+        return [float(i) for i in ids]
+    except ValueError:
+        return None
 
 
 def _availability(patients: pd.DataFrame, roles: Mapping[str, Role], genomics: Genomics | None) -> pd.DataFrame:

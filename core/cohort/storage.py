@@ -53,7 +53,7 @@ def save_cohort(cohort: Cohort, original_ids: Mapping[str, str] | None, workspac
         cohort.patients.to_parquet(folder / "patients.parquet")
         cohort.availability.to_parquet(folder / "availability.parquet")
         _endpoint_table(cohort).to_parquet(folder / "endpoints.parquet")
-        folds = {f.name if k == f.name else k: f.test_fold for k, f in cohort.folds.items()}
+        folds = {k: f.test_fold for k, f in cohort.folds.items()}
         pd.DataFrame(folds, index=cohort.patients.index).to_parquet(folder / "folds.parquet")
         if cohort.genomics is not None:
             np.save(folder / "genomics.npy", np.ascontiguousarray(cohort.genomics.values), allow_pickle=False)
@@ -182,6 +182,7 @@ def delete_cohort(name: str, workspace: Workspace) -> None:
         raise PrognoscopeError(f"no cohort named {name!r}", "the workspace", "see 'cohorts' for the names")
     shutil.rmtree(folder)
     _ids_path(name, workspace).unlink(missing_ok=True)
+    (workspace.cohorts / f"{name}.truth.json").unlink(missing_ok=True)
 
 
 def list_cohorts(workspace: Workspace) -> tuple[CohortSummary, ...]:

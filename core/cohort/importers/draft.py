@@ -49,8 +49,7 @@ class Draft:
     roles, units, labels : mappings of column
     endpoints : mapping of name to Endpoint, at least one
     genes : GeneTable or None
-    folds : mapping of name to (n,) int array
-        Test folds that came with the data.
+    splits : mapping of fold plan to folder of its split files
     files : tuple of Path
         Every file that was read, for the provenance.
     exclusions, warnings, notes : tuples
@@ -63,7 +62,7 @@ class Draft:
     roles: Mapping[str, Role]
     endpoints: Mapping[str, Endpoint]
     genes: GeneTable | None = None
-    folds: Mapping[str, IntArray] = field(default_factory=dict)
+    splits: Mapping[str, Path] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     files: tuple[Path, ...] = ()

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.arrays import IntArray
 from core.cohort.cohort import Role
 from core.cohort.importers.clinical_words import grade, stage
 from core.cohort.importers.draft import Draft, GeneTable, Progress, plural, silent
@@ -26,7 +25,7 @@ from core.cohort.importers.tcga_slides import (
 )
 from core.cohort.importers.values import words
 from core.cohort.importers.wide_table import read_header, read_wide
-from core.cohort.splits import read_split_folder, split_files
+from core.cohort.splits import split_files
 from core.errors import PrognoscopeError
 
 FORMAT = "survpath"
@@ -71,11 +70,7 @@ def read_survpath(path: Path, events: Mapping[str, str] | None = None, progress:
     if clinical.is_file():
         files.append(clinical)
         _add_clinical(read_narrow(clinical), table.ids, columns, warnings)
-    folds: dict[str, IntArray] = {}
-    if split_files(file.parent):
-        folds["published"], more = read_split_folder(file.parent, table.ids)
-        warnings += more
-        files += split_files(file.parent)
+    files += split_files(file.parent)
     genes = None
     rna = sorted(file.parent.glob("rna_*.csv"))
     if rna:
@@ -90,7 +85,7 @@ def read_survpath(path: Path, events: Mapping[str, str] | None = None, progress:
         roles=columns.roles,
         endpoints=endpoints,
         genes=genes,
-        folds=folds,
+        splits={"published": file.parent} if split_files(file.parent) else {},
         units=columns.units,
         files=tuple(files),
         warnings=tuple(warnings),

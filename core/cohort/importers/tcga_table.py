@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.arrays import Float32Array, IntArray
+from core.arrays import Float32Array
 from core.cohort.importers.draft import Draft, GeneTable, Progress, silent
 from core.cohort.importers.tcga_slides import (
     CENSORSHIP,
@@ -23,7 +23,7 @@ from core.cohort.importers.tcga_slides import (
     study_title,
 )
 from core.cohort.importers.wide_table import read_wide
-from core.cohort.splits import read_split_folder, split_files
+from core.cohort.splits import split_files
 from core.errors import PrognoscopeError
 
 FORMAT = "tcga-table"
@@ -57,11 +57,7 @@ def read_tcga_table(path: Path, events: Mapping[str, str] | None = None, progres
     columns = descriptive_columns(table, {"survival_months", "censorship"})
     genes = _genes(table.genes, table.gene_columns)
     splits = file.parent / "splits"
-    folds: dict[str, IntArray] = {}
-    split_warnings: list[str] = []
-    if path.is_dir() and split_files(splits):
-        assigned, split_warnings = read_split_folder(splits, table.ids)
-        folds = {"published": assigned}
+    published = {"published": splits} if path.is_dir() and split_files(splits) else {}
     return Draft(
         format=FORMAT,
         title=study_title(file),
@@ -70,10 +66,10 @@ def read_tcga_table(path: Path, events: Mapping[str, str] | None = None, progres
         roles=columns.roles,
         endpoints={"OS": endpoint},
         genes=genes,
-        folds=folds,
+        splits=published,
         units=columns.units,
-        files=(file, *(split_files(splits) if folds else ())),
-        warnings=(*table.warnings, *columns.warnings, *(gene_warnings(genes) if genes else ()), *split_warnings),
+        files=(file, *(split_files(splits) if published else ())),
+        warnings=(*table.warnings, *columns.warnings, *(gene_warnings(genes) if genes else ())),
     )
 
 
