@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.widgets.cohort_charts import clinical_charts, modality_chart
 from pages.widgets.cohort_groups import groups_panel, paste_panel
-from pages.widgets.cohort_head import headline, import_notes, survival_overview
+from pages.widgets.cohort_head import headline, import_notes, overview, overview_numbers, survival_overview
 from pages.widgets.cohort_table import statistics_panel, table_panel
 from pages.widgets.data import View
 from pages.widgets.opening import nobody_selected, show_page
@@ -18,11 +18,17 @@ def body(view: View) -> None:
     if not view.selected.count:
         nobody_selected()
         return
-    left, right = st.columns([6, 7])
+    with st.container(key="overview"):
+        left, right = st.columns([5, 7])
     with left:
         modality_chart(view)
     with right:
-        survival_overview(view)
+        result = overview(view)
+        if result is not None:
+            survival_overview(view, result)
+    if result is not None:
+        with left:
+            overview_numbers(result)
     clinical_charts(view)
     table_panel(view)
     statistics_panel(view)

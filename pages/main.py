@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent
 ASSETS = ROOT.parent / "assets"
 
 st.set_page_config(page_title="Prognoscope", page_icon=str(ASSETS / "mark.svg"), layout="wide")
-st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
+st.logo(str(ASSETS / "logo.svg"), size="large")
 st.navigation(
     [
         st.Page(ROOT / "cohort.py", title="Cohort", url_path="cohort", default=True),

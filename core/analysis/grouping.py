@@ -88,7 +88,7 @@ class Grouping:
 
 def everybody(outcome: Outcome) -> Grouping:
     """One group of all patients."""
-    return Grouping("all patients", ("All patients",), np.zeros(len(outcome), dtype=np.int64))
+    return Grouping("all patients", ("Selected patients",), np.zeros(len(outcome), dtype=np.int64))
 
 
 def is_numeric(cohort: Cohort, column: str) -> bool:
@@ -202,9 +202,14 @@ def _cut_groups(outcome: Outcome, cohort: Cohort, by: GroupBy, values: FloatArra
 def _interval_names(label: str, unit: str, points: Sequence[float]) -> tuple[str, ...]:
     """``≤ a``, ``a to b``, ``> b`` with the unit; a value equal to a cut-point belongs to the lower group."""
     end = f" {unit}" if unit else ""
-    first, last = f"{label} ≤ {points[0]:.4g}{end}", f"{label} > {points[-1]:.4g}{end}"
-    middle = [f"{label} {a:.4g} to {b:.4g}{end}" for a, b in itertools.pairwise(points)]
+    first, last = f"{label} ≤ {_number(points[0])}{end}", f"{label} > {_number(points[-1])}{end}"
+    middle = [f"{label} {_number(a)} to {_number(b)}{end}" for a, b in itertools.pairwise(points)]
     return (first, *middle, last)
+
+
+def _number(value: float) -> str:
+    """Four digits and a true minus sign."""
+    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
 
 
 def named_groups(outcome: Outcome, groups: Mapping[str, Sequence[str]]) -> Grouping:

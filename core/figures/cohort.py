@@ -49,11 +49,11 @@ def modality_figure(
                     "line": {"width": 1.5, "color": [ACCENT if h else MUTED for h in have]}},
         )  # fmt: skip
     matrix = 26 * len(modalities)
-    height = 74 + 170 + matrix + 20
+    height = 84 + 170 + matrix + 20
     share = matrix / (170 + matrix)
     top = max((p.total for p in patterns), default=1)
     figure.update_layout(
-        margin={"l": 86, "r": 12, "t": 74, "b": 14}, barmode="overlay", dragmode=False, clickmode="event+select",
+        margin={"l": 86, "r": 12, "t": 84, "b": 14}, barmode="overlay", dragmode=False, clickmode="event+select",
         xaxis={"visible": False, "range": [-0.6, max(len(x), 4) - 0.4], "fixedrange": True},
         yaxis={"domain": [share + 0.03, 1], "range": [0, top * 1.16], "title": "Patients", "fixedrange": True,
                "nticks": 4},
@@ -97,7 +97,7 @@ def _histogram(figure: go.Figure, summary: ColumnSummary) -> None:
     shared = {"x": centre, "width": width * 0.94, "customdata": spans, "hovertext": hover}
     for values, colour in ((summary.total, _OPEN), (summary.selected, ACCENT)):
         figure.add_bar(y=values, marker_color=colour, hovertemplate="%{hovertext}<extra></extra>", **shared)
-    figure.update_layout(margin={"l": 44, "r": 12, "t": 62, "b": 34}, yaxis={"nticks": 4, "fixedrange": True})
+    figure.update_layout(margin={"l": 44, "r": 12, "t": 68, "b": 34}, yaxis={"nticks": 4, "fixedrange": True})
     figure.update_xaxes(fixedrange=True, showgrid=False)
 
 
@@ -114,4 +114,4 @@ def _bars(figure: go.Figure, summary: ColumnSummary) -> None:
     figure.add_bar(x=summary.selected, marker_color=ACCENT, **shared)
     figure.update_xaxes(fixedrange=True, visible=False, range=[0, 1.28 * float(max(max(summary.total, default=1), 1))])
     figure.update_yaxes(autorange="reversed", fixedrange=True, type="category", ticks="", showgrid=False)
-    figure.update_layout(margin={"l": 10, "r": 12, "t": 62, "b": 10}, yaxis={"automargin": True, "linecolor": FAINT})
+    figure.update_layout(margin={"l": 10, "r": 12, "t": 68, "b": 10}, yaxis={"automargin": True, "linecolor": FAINT})

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from core.analysis.comparisons import years
 from core.analysis.model_quality import HorizonQuality, ModelQuality
-from core.figures.theme import ACCENT, FAINT, MUTED, pen, titled
+from core.figures.theme import ACCENT, FAINT, MUTED, pen, spread, titled
 
 HEIGHT = 380
+SHARE = {"range": [-0.02, 1.02], "tickformat": ".0%", "dtick": 0.2}
 
 
 def calibration_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
@@ -20,12 +22,19 @@ def calibration_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
     shown = [h for h in quality.horizons if h.calibration is not None]
     for index, horizon in enumerate(shown):
         _calibration_series(figure, horizon, index)
+    _end_labels(figure, shown)
     figure.update_layout(
-        margin={"l": 64, "r": 96, "t": 74, "b": 52},
-        xaxis={"title": "Predicted survival", "range": [-0.02, 1.02], "tickformat": ".0%", "dtick": 0.2},
+        margin={"l": 64, "r": 72, "t": 80, "b": 52},
+        xaxis={
+            "title": "Predicted survival",
+            "range": [-0.02, 1.02],
+            "tickformat": ".0%",
+            "dtick": 0.2,
+            "tickangle": 0,
+        },
         yaxis={"title": "Observed survival", "range": [-0.02, 1.02], "tickformat": ".0%", "dtick": 0.2},
     )
-    subtitle = f"{quality.n} patients, {quality.n_events} events · {quality.badge}"
+    subtitle = f"n {quality.n}, {quality.n_events} events · {quality.badge}"
     return titled(figure, "Predicted and observed survival", subtitle, synthetic, HEIGHT)
 
 
@@ -35,7 +44,7 @@ def _calibration_series(figure: go.Figure, horizon: HorizonQuality, index: int) 
         return
     seen = np.isfinite(curve.observed)
     words = [
-        f"<b>{horizon.month / 12:g} years</b><br>predicted {p:.0%}<br>observed {o:.0%} ({low:.0%} to {high:.0%})<br>"
+        f"<b>{years(horizon.month)}</b><br>predicted {p:.0%}<br>observed {o:.0%} ({low:.0%} to {high:.0%})<br>"
         f"{k} patients"
         for p, o, low, high, k in zip(curve.predicted, curve.observed, curve.low, curve.high, curve.n, strict=True)
     ]
@@ -49,11 +58,21 @@ def _calibration_series(figure: go.Figure, horizon: HorizonQuality, index: int) 
         hovertext=[w for w, keep in zip(words, seen, strict=True) if keep],
         hovertemplate="%{hovertext}<extra></extra>",
     )  # fmt: skip
-    if seen.any():
-        last = int(np.flatnonzero(seen)[-1])
+
+
+def _end_labels(figure: go.Figure, shown: list[HorizonQuality]) -> None:
+    """The horizons' names beside the plot, at the height of each series' last point, moved apart."""
+    ends = []
+    for horizon in shown:
+        observed = horizon.calibration.observed if horizon.calibration is not None else np.zeros(0)
+        seen = observed[np.isfinite(observed)]
+        ends.append(float(seen[-1]) if len(seen) else 0.0)
+    placed = spread(ends, gap=0.09)
+    excess = max([0.0, *(p - 1.0 for p in placed)])
+    for index, (horizon, height) in enumerate(zip(shown, placed, strict=True)):
         figure.add_annotation(
-            x=curve.predicted[last], y=curve.observed[last], xanchor="left", xshift=10, showarrow=False,
-            text=f"<b>{horizon.month / 12:g} years</b>", font={"color": ink.colour},
+            x=1, xref="paper", xanchor="left", xshift=6, y=height - excess, showarrow=False,
+            text=f"<b>{years(horizon.month)}</b>", font={"color": pen(index).colour},
         )  # fmt: skip
 
 
@@ -76,11 +95,12 @@ def brier_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
             yshift=8 if above else -8, text=f"<b>{'Null' if above else 'This run'}</b>", font={"color": colour},
         )  # fmt: skip
     figure.update_layout(
-        margin={"l": 64, "r": 84, "t": 74, "b": 52},
-        xaxis={"title": "Months", "dtick": 12, "rangemode": "tozero"},
+        margin={"l": 64, "r": 84, "t": 80, "b": 52},
+        xaxis={"title": "Months", "dtick": 12 if quality.times[-1] <= 84 else 24, "tickangle": 0,
+               "range": [0, float(quality.times[-1]) * 1.02]},
         yaxis={"title": "Brier score (lower is better)", "rangemode": "tozero", "tickformat": ".2f"},
-    )
-    words = f"integrated {_number(quality.ibs.value)}, null {_number(quality.ibs_null.value)} · {quality.n} patients"
+    )  # fmt: skip
+    words = f"IBS {_number(quality.ibs.value)}, null {_number(quality.ibs_null.value)} · n {quality.n}"
     return titled(figure, "Brier score and the null", f"{words} · {quality.badge}", synthetic, HEIGHT)
 
 
@@ -93,21 +113,21 @@ def auc_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
     figure = go.Figure()
     figure.add_scatter(
         x=[f"{h.month / 12:g} y" for h in shown], y=values, mode="markers+text", textposition="middle right",
-        text=[f"  {v:.2f} ({a:.2f} to {b:.2f})" if a < b else f"  {v:.2f}"
-              for v, a, b in zip(values, low, high, strict=True)],
+        text=[f"  {v:.2f}" for v in values],
+        hovertext=[f"{v:.2f} ({a:.2f} to {b:.2f})" for v, a, b in zip(values, low, high, strict=True)],
         marker={"size": 10, "color": ACCENT}, cliponaxis=False,
         error_y={"type": "data", "symmetric": False, "array": high - values, "arrayminus": values - low,
                  "color": ACCENT, "thickness": 1.4, "width": 5},
-        hovertemplate="AUC %{text}<extra></extra>",
+        hovertemplate="AUC %{hovertext}<extra></extra>",
     )  # fmt: skip
     figure.add_hline(y=0.5, line={"color": FAINT, "width": 1.2, "dash": "dot"})
     figure.update_layout(
-        margin={"l": 64, "r": 130, "t": 74, "b": 52},
+        margin={"l": 64, "r": 36, "t": 80, "b": 52},
         xaxis={"title": "Horizon", "type": "category"},
         yaxis={"title": "AUC(t), pairs within a fold", "range": [0.3, 1.0], "tickformat": ".1f"},
     )
-    subtitle = f"{quality.n} patients, {quality.n_events} events · {quality.badge}"
-    return titled(figure, "Who dies earlier: AUC over time", subtitle, synthetic, HEIGHT)
+    subtitle = f"n {quality.n}, {quality.n_events} events · {quality.badge}"
+    return titled(figure, "AUC at each horizon", subtitle, synthetic, HEIGHT)
 
 
 def _number(value: float | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from core.analysis.comparisons import p_value
 from core.analysis.group_survival import GroupResult, GroupSurvival
 from core.arrays import FloatArray
 from core.figures.theme import FAINT, GRID, INK, MUTED, TITLE_PX, WARNING, Pen, pen, percent, shortened, spread, titled
@@ -15,6 +16,7 @@ from core.statistics.competing import CumulativeIncidence
 PLOT_PX = 380
 ROW_PX = 17
 AXIS_PX = 52
+WARNING_PX = 48
 LABEL_MARGIN = 168
 MOST_POINTS = 1200
 """Corners drawn per curve on screen: more cannot be told apart; the CSV keeps every one."""
@@ -67,7 +69,7 @@ def survival_figure(
             _competing(figure, group.competing_incidence, pen(index), group.name, result)
     _direct_labels(figure, lines, longest)
     rows = _table(figure, result)
-    height = TITLE_PX + PLOT_PX + AXIS_PX + rows * ROW_PX + 12
+    height = _top(result) + PLOT_PX + AXIS_PX + rows * ROW_PX + 12
     subtitle = f"{result.n} patients, {result.n_events} events ({result.outcome.event_label})"
     if result.competing:
         subtitle += f" · dotted: {result.outcome.competing_label}"
@@ -190,6 +192,7 @@ def _table(figure: go.Figure, result: GroupSurvival) -> int:
             figure.add_scatter(
                 x=result.ticks, y=np.full(len(result.ticks), row + offset), yaxis="y2", mode="text",
                 text=[f"{int(k)}" for k in numbers], textfont={"size": 12, "color": INK}, hoverinfo="skip",
+                cliponaxis=False,
             )  # fmt: skip
         row += 1 + len(group.table)
     return row
@@ -199,7 +202,7 @@ def _layout(figure: go.Figure, result: GroupSurvival, longest: float, rows: int)
     total = PLOT_PX + AXIS_PX + rows * ROW_PX
     value = f"{result.outcome.event_label}, cumulative incidence" if result.competing else result.outcome.label
     figure.update_layout(
-        margin={"l": 88, "r": LABEL_MARGIN, "t": TITLE_PX, "b": 12},
+        margin={"l": 88, "r": LABEL_MARGIN, "t": _top(result), "b": 12},
         dragmode="select", hovermode="closest",
         yaxis={"domain": [1 - PLOT_PX / total, 1], "range": [0, 1.02], "tickformat": ".0%", "dtick": 0.2,
                "title": {"text": shortened(value[0].upper() + value[1:], 52)}, "fixedrange": True},
@@ -214,21 +217,19 @@ def _layout(figure: go.Figure, result: GroupSurvival, longest: float, rows: int)
     )
 
 
+def _top(result: GroupSurvival) -> int:
+    """Pixels above the plot: the title, and the warning of a searched cut where there is one."""
+    return TITLE_PX + (WARNING_PX if result.grouping.best_cut is not None else 0)
+
+
 def _warn(figure: go.Figure, result: GroupSurvival) -> None:
     """A searched cut-point says so inside the frame, where no export can lose it."""
     cut = result.grouping.best_cut
     if cut is None:
         return
     figure.add_annotation(
-        x=0.5, xref="paper", y=1, yref="y", yshift=-4, xanchor="center", yanchor="top", showarrow=False, align="center",
+        x=0, xref="paper", y=1, yref="paper", yshift=8, xanchor="left", yanchor="bottom", showarrow=False, align="left",
         text=f"The cut was chosen on these patients to look best: the curves are too far apart.<br>"
-        f"p adjusted for the search (maximally selected log-rank): <b>{p_words(cut.p_adjusted)}</b>",
+        f"p adjusted for the search (maximally selected log-rank): <b>{p_value(cut.p_adjusted)}</b>",
         font={"size": 12, "color": WARNING}, bgcolor="rgba(255,255,255,0.9)", bordercolor=WARNING, borderpad=5,
     )  # fmt: skip
-
-
-def p_words(p: float | None) -> str:
-    """A p-value in words fit for a figure."""
-    if p is None or not np.isfinite(p):
-        return "not computed"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"

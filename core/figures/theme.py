@@ -16,8 +16,8 @@ WARNING = "#9A3B00"
 GROUP_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000")
 DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
-FONT = "Source Sans, Source Sans 3, Segoe UI, Liberation Sans, DejaVu Sans, sans-serif"
-TITLE_PX = 58
+FONT = "Source Sans, Segoe UI, Helvetica Neue, Liberation Sans, Arial, sans-serif"
+TITLE_PX = 72
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def titled(figure: go.Figure, title: str, subtitle: str, synthetic: bool, height
         title={
             "text": f"<b>{title}</b>",
             "subtitle": {"text": words, "font": {"size": 13, "color": WARNING if synthetic else MUTED}},
-            "x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top",
-            "pad": {"t": 12}, "font": {"size": 16, "color": INK, "family": FONT},
+            "x": 0, "xref": "container", "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top",
+            "pad": {"t": 10, "l": 10}, "font": {"size": 16, "color": INK, "family": FONT},
         },
         font={"family": FONT, "size": 13, "color": INK},
         paper_bgcolor="white",
@@ -69,7 +69,7 @@ def titled(figure: go.Figure, title: str, subtitle: str, synthetic: bool, height
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": MUTED, "activecolor": ACCENT},
     )  # fmt: skip
     figure.update_xaxes(title_font={"size": 13, "color": MUTED})
-    figure.update_yaxes(title_font={"size": 13, "color": MUTED})
+    figure.update_yaxes(title_font={"size": 13, "color": MUTED}, title_standoff=12)
     figure.update_xaxes(gridcolor=GRID, linecolor=MUTED, ticks="outside", tickcolor=MUTED, zeroline=False)
     figure.update_yaxes(gridcolor=GRID, linecolor=MUTED, ticks="outside", tickcolor=MUTED, zeroline=False)
     return figure

@@ -81,10 +81,11 @@ def clinical_charts(view: View) -> None:
         on_change=lambda: page.choose(charts=tuple(st.session_state["chart_columns"])),
         help="Click a bar, or drag a range over a histogram, to filter.",
     )  # fmt: skip
-    for start in range(0, len(shown), PER_ROW):
-        for place, column in zip(st.columns(PER_ROW), shown[start : start + PER_ROW], strict=False):
-            with place:
-                _column_chart(view, column)
+    with st.container(key="clinical"):
+        for start in range(0, len(shown), PER_ROW):
+            for place, column in zip(st.columns(PER_ROW), shown[start : start + PER_ROW], strict=False):
+                with place:
+                    _column_chart(view, column)
 
 
 def _column_chart(view: View, column: str) -> None:

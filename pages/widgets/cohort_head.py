@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.drawn import drawn_numbers, medians_table
-from core.analysis.group_survival import analyse_groups
+from core.analysis.group_survival import GroupSurvival, analyse_groups
 from core.analysis.grouping import everybody
 from core.analysis.outcome import make_outcome
 from core.cohort.cohort import Exclusion
@@ -43,14 +43,24 @@ def _words(exclusions: Iterable[Exclusion]) -> str:
     return "; ".join(f"{e.count:,} {e.reason}" for e in exclusions) or "nobody"
 
 
-def survival_overview(view: View) -> None:
-    """One Kaplan-Meier curve of everybody selected."""
+def overview(view: View) -> GroupSurvival | None:
+    """Survival of everybody selected; None, with the reason shown, where it cannot be computed."""
     try:
         outcome = make_outcome(view.cohort, view.rows, view.state.endpoint)
-        result = analyse_groups(outcome, everybody(outcome), current().options.survival)
+        return analyse_groups(outcome, everybody(outcome), current().options.survival)
     except PrognoscopeError as error:
         show_error(error)
-        return
+        return None
+
+
+def overview_numbers(result: GroupSurvival) -> None:
+    """Median and survival at the chosen years, one a line."""
+    numbers_table(medians_table(result).drop(columns="Group").T.rename_axis("In numbers").reset_index())
+
+
+def survival_overview(view: View, result: GroupSurvival) -> None:
+    """One Kaplan-Meier curve of everybody selected."""
+    outcome = result.outcome
     figure_block(
         Block(
             "overview-survival",
@@ -61,7 +71,6 @@ def survival_overview(view: View) -> None:
             lambda: drawn_numbers(result),
         )
     )
-    numbers_table(medians_table(result).drop(columns="Group"))
 
 
 def import_notes(view: View) -> None:

@@ -35,7 +35,7 @@ def facts(items: Sequence[tuple[str, str, str]]) -> None:
 def numbers_table(frame: pd.DataFrame, right: Sequence[str] = ()) -> None:
     """A small table of results, all of it visible at once; columns in ``right`` are right-aligned."""
     side = {c: ' class="r"' if c in right else "" for c in frame.columns}
-    head = "".join(f"<th{side[c]}>{escape(str(c))}</th>" for c in frame.columns)
+    head = "".join(f"<th{side[c]}>{escape(str(c)) if isinstance(c, str) else ''}</th>" for c in frame.columns)
     body = "".join(
         "<tr>" + "".join(f"<td{side[c]}>{escape(str(row[c]))}</td>" for c in frame.columns) + "</tr>"
         for row in frame.to_dict("records")

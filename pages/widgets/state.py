@@ -30,7 +30,7 @@ class Choices:
 
     competing_as: CompetingAs = CompetingAs.CENSORED
     landmark: float = 0.0
-    group_by: GroupBy = field(default_factory=GroupBy)
+    group_by: GroupBy = field(default_factory=lambda: GroupBy(Source.RISK))
     survival: SurvivalOptions = field(default_factory=SurvivalOptions)
     band: bool = True
     picked: tuple[str, ...] = ()

@@ -35,7 +35,7 @@ def cohort_and_run(cohorts: tuple[CohortSummary, ...], cohort: Cohort, runs: tup
             "Cohort", list(titles), cohort.name, "bar_cohort", lambda name: page.put(page.current().of_cohort(name)),
             format_func=lambda name: titles.get(name, name),
         )  # fmt: skip
-    words = {r.id: f"{r.id} · {r.model} · {r.endpoint} · {r.folds} folds" for r in runs}
+    words = {r.id: f"{r.id} · {r.model} · {r.endpoint} · {r.folds}" for r in runs}
     with right:
         bound_select(
             "Run", list(words) or [NO_RUN], page.current().run, "bar_run",

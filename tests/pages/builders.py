@@ -15,7 +15,9 @@ from core.results.run import Metric, Metrics, Run
 TIMES = np.arange(6.0, 66.0, 6.0)
 
 
-def make_predictions(cohort: Cohort, endpoint: str = "OS", folds: int = 5, seeds: tuple[int, ...] = (0, 1)) -> Predictions:
+def make_predictions(
+    cohort: Cohort, endpoint: str = "OS", folds: int = 5, seeds: tuple[int, ...] = (0, 1)
+) -> Predictions:
     """Out-of-fold predictions that know something: the risk is a noisy copy of how early the patient left."""
     outcome = cohort.endpoint(endpoint)
     known = np.flatnonzero(outcome.known)
@@ -27,11 +29,15 @@ def make_predictions(cohort: Cohort, endpoint: str = "OS", folds: int = 5, seeds
         parts.append(
             pd.DataFrame(
                 {
-                    "id": [cohort.ids[i] for i in known], "fold": np.arange(len(known)) % folds, "seed": seed,
-                    "entry": outcome.entry[known], "time": outcome.time[known], "event": outcome.codes[known],
+                    "id": [cohort.ids[i] for i in known],
+                    "fold": np.arange(len(known)) % folds,
+                    "seed": seed,
+                    "entry": outcome.entry[known],
+                    "time": outcome.time[known],
+                    "event": outcome.codes[known],
                     "risk": risk,
                 }
-            )  # fmt: skip
+            )
         )
         curves.append(np.exp(-0.016 * TIMES[None, :] * np.exp(risk)[:, None]))
     return Predictions(pd.concat(parts, ignore_index=True), TIMES, np.concatenate(curves))
