@@ -43,7 +43,7 @@ class PyramidPositions(nn.Module):
         """(b, s, width) with its mask and the side of each grid → the same shape."""
         b, s, width = x.shape
         largest = int(side.max())
-        if bool((side == largest).all()):
+        if s == largest**2 and bool((side == largest).all()):
             return self._convolve(x.transpose(1, 2).reshape(b, width, largest, largest)).flatten(2).transpose(1, 2)
         places = torch.arange(s, device=x.device)[None].expand(b, s)
         row, column = torch.div(places, side[:, None], rounding_mode="floor"), places % side[:, None]
