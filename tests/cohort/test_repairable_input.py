@@ -132,9 +132,7 @@ def test_a_study_without_rna_and_one_without_any_gene(
 def test_constant_and_extreme_genes_are_kept_and_counted(
     write_study: Callable[..., Path], make_patient: Callable[..., dict]
 ) -> None:
-    rows = [make_patient(i, MARCH6_cnv=0) for i in range(5)] + [
-        make_patient(5, MARCH6_cnv=0, TP53_rnaseq=36_893.5)
-    ]
+    rows = [make_patient(i, MARCH6_cnv=0) for i in range(5)] + [make_patient(5, MARCH6_cnv=0, TP53_rnaseq=36_893.5)]
     cohort = read(write_study(rows)).cohort
     assert cohort.genomics is not None
     assert cohort.genomics.values[5, 0] == np.float32(36_893.5)
