@@ -21,7 +21,7 @@ def add_commands(commands: Any) -> None:
     """Register the commands of this file."""
     add = commands.add_parser("import", help="import a cohort (PATH, or the word sample)")
     add.add_argument("path", metavar="PATH", help="a table, a zip of one table, a study folder, or: sample")
-    add.add_argument("--name", help="name of the cohort in the workspace (sample: synthetic-hcc)")
+    add.add_argument("--name", help="name of the cohort in the workspace (for the sample cohort: sample)")
     add.add_argument("--format", choices=sorted(FORMATS), help="recognised by itself when left out")
     add.add_argument("--families", type=Path, metavar="CSV|GMT", help="gene families")
     add.add_argument("--clinical", type=Path, action="append", default=[], metavar="PATH", help="GDC or biotab to join")

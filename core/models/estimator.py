@@ -44,7 +44,8 @@ class Fitted(Protocol):
 class Estimator(Protocol):
     """An unfitted model with its configuration."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def fit(self, inputs: Inputs, outcome: Outcome, horizons: tuple[float, ...], seed: int) -> Fitted:
         """Learn from these patients and from nothing else."""

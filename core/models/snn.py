@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
@@ -48,6 +48,11 @@ class SNN(nn.Module):
             tokens += 1
         self.body = snn_block(tokens * config.width, config.width, config.dropout)
         self.head = nn.Linear(config.width, bins)
+
+    def start_from(self, log_odds: Tensor) -> None:
+        """Begin at the hazards (bins,) of the average training patient."""
+        with torch.no_grad():
+            self.head.bias.copy_(log_odds)
 
     def capabilities(self) -> Capabilities:
         """No routers, no map."""

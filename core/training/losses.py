@@ -45,6 +45,11 @@ class HazardTarget:
         died[rows[event], bin_of[event]] = 1.0
         return cls(torch.from_numpy(survived).float(), torch.from_numpy(died).float())
 
+    def mean_log_odds(self) -> Tensor:
+        """(bins,) log-odds of the hazard of the average patient; a bin without events gets that of half an event."""
+        died, survived = self.died.sum(dim=0), self.survived.sum(dim=0)
+        return torch.log(died.clamp(min=0.5)) - torch.log(survived.clamp(min=0.5))
+
     def take(self, rows: IntArray) -> HazardTarget:
         index = torch.from_numpy(np.asarray(rows))
         return HazardTarget(self.survived[index], self.died[index])

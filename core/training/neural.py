@@ -20,6 +20,7 @@ from core.models.registry import make_config, model_spec
 from core.training.bins import TimeBins, make_bins
 from core.training.config import TrainingConfig
 from core.training.fit import EpochRecord, Fitter, predict_logits
+from core.training.losses import HazardTarget
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +109,7 @@ class NeuralEstimator:
         config = make_config(spec, self.settings)
         torch.manual_seed(seed)
         network = spec.build(preparation.shape, preparation.modalities, len(bins), config)
+        network.start_from(HazardTarget.of(outcome, bins, self.training.censoring).mean_log_odds())
         tensors = preparation.tensors(inputs)
         fitter = Fitter(network, tensors, outcome, bins, self.training, seed, torch.device(self.device))
         current = FittedNeural(self.model, config, preparation, bins, network, (), self.device)

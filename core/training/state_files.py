@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,17 @@ from core.models.estimator import State
 
 
 def write_state(state: State, path: Path) -> None:
-    """Write one fitted model as one file."""
-    arrays = {k: np.ascontiguousarray(v) for k, v in state.arrays.items()}
-    save_file(arrays or {"empty": np.zeros(1)}, path, metadata={"settings": json.dumps(dict(state.settings))})
+    """Write one fitted model as one file, under a temporary name first: a reader sees all of it or nothing."""
+    # not ascontiguousarray: that would turn a scalar (an optimizer's step) into a vector of one
+    arrays = {k: np.asarray(v, order="C") for k, v in state.arrays.items()}
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        save_file(
+            arrays or {"empty": np.zeros(1)}, temporary, metadata={"settings": json.dumps(dict(state.settings))}
+        )
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_state(path: Path) -> State:
@@ -25,8 +34,9 @@ def read_state(path: Path) -> State:
         with safe_open(path, framework="numpy") as stream:
             metadata = stream.metadata() or {}
             arrays = {k: stream.get_tensor(k) for k in stream.keys() if k != "empty"}  # noqa: SIM118
-    except (SafetensorError, FileNotFoundError) as error:
+        settings = json.loads(metadata.get("settings", "null"))
+    except (SafetensorError, OSError, json.JSONDecodeError) as error:
         raise PrognoscopeError("an unreadable checkpoint", path.name, "train the run again") from error
-    if "settings" not in metadata:
+    if not isinstance(settings, dict):
         raise PrognoscopeError("a checkpoint without settings", path.name, "train the run again")
-    return State(json.loads(metadata["settings"]), arrays)
+    return State(settings, arrays)

@@ -20,7 +20,7 @@ from core.models.hdmoe.config import HDMoEConfig
 from core.models.hdmoe.decoupling import decoupling_loss
 from core.models.hdmoe.encoders import encoder_for
 from core.models.layers.experts import ExpertLevel, Routed, load_balance
-from core.models.layers.rfr import reorganisation_order, reorganise, segment_counts
+from core.models.layers.rfr import reorganisation_order, segment_counts
 from core.models.output import Capabilities, SurvivalOutput, Trace
 from core.results.routing_trace import LevelTrace, RoutingTrace
 
@@ -60,8 +60,10 @@ class HDMoE(nn.Module):
             self.missing = nn.ParameterDict({x.value: nn.Parameter(torch.randn(width) * 0.02) for x in modalities})
         self.segments1 = segment_counts(width) if config.reorganise1 else (1,)
         self.segments2 = segment_counts(width * m) if config.reorganise2 else (1,)
-        orders = torch.stack([reorganisation_order(2, width * m, s) for s in self.segments2])
-        self.register_buffer("orders2", orders, persistent=False)
+        orders1 = torch.stack([reorganisation_order(2 * m, width, s) for s in self.segments1])
+        orders2 = torch.stack([reorganisation_order(2, width * m, s) for s in self.segments2])
+        self.register_buffer("orders1", orders1, persistent=False)
+        self.register_buffer("orders2", orders2, persistent=False)
 
     def _level(self, d_in: int, d_out: int) -> ExpertLevel:
         return ExpertLevel(d_in, d_out, self.config.n_experts, self.config.top_k, self.config.expert_hidden)
@@ -73,6 +75,11 @@ class HDMoE(nn.Module):
                 nn.init.xavier_normal_(module.weight)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
+
+    def start_from(self, log_odds: Tensor) -> None:
+        """Begin at the hazards (bins,) of the average training patient, so that no epoch is spent on finding them."""
+        with torch.no_grad():
+            self.head.bias.copy_(log_odds)
 
     def capabilities(self) -> Capabilities:
         """Modalities, routers by name, and whether there is a map over patches."""
@@ -89,14 +96,13 @@ class HDMoE(nn.Module):
         muted = muted or {}
         representations, attention = self._encode(batch)
         first = self._first_level(representations, muted, trace is not Trace.NONE)
-        segments = self._draw(self.segments1) if self.training else self.segments1
-        rows = torch.cat([first.routed, first.shared], dim=1)
-        mixed = torch.stack([reorganise(rows, s) for s in segments])  # (arrangements, b, 2Mw)
-        tokens = mixed.view(len(segments) * batch.size, -1, self.config.token)
+        mixed = self._reorganise1(torch.cat([first.routed, first.shared], dim=1).flatten(1))
+        arrangements = len(mixed)
+        tokens = mixed.reshape(arrangements * batch.size, -1, self.config.token)
         second: Routed = self.experts2(tokens, muted.get(LEVEL2, ()), trace is not Trace.NONE)
-        logits = self._head(second).view(len(segments), batch.size, -1).mean(dim=0)
+        logits = self._head(second).view(arrangements, batch.size, -1).mean(dim=0)
         auxiliary = self._auxiliary(batch, first, second) if self.training else {}
-        routing = self._routing(first, second, tokens, len(segments)) if trace is not Trace.NONE else None
+        routing = self._routing(first, second, tokens, arrangements) if trace is not Trace.NONE else None
         return SurvivalOutput(logits.float(), auxiliary, routing, attention if trace is Trace.SPATIAL else {})
 
     def _encode(self, batch: Batch) -> tuple[dict[Modality, Tensor], dict[Modality, Tensor]]:
@@ -125,17 +131,26 @@ class HDMoE(nn.Module):
         dtype = routed[0].dtype
         return _Level1(torch.stack(routed, dim=1), torch.stack([s.to(dtype) for s in shared], dim=1), tokens, results)
 
-    def _draw(self, segments: tuple[int, ...]) -> tuple[int, ...]:
-        """One segment count, from torch's own generator so that a resumed training draws the same."""
-        return (segments[int(torch.randint(len(segments), ()))],)
+    def _draw(self, orders: Tensor, patients: int) -> Tensor:
+        """(patients, length) one arrangement for each patient, as with the released batches of one patient.
+
+        Drawn by torch's own CPU generator, so that a resumed training draws the same on any device.
+        """
+        return orders[torch.randint(len(orders), (patients,)).to(orders.device)]
+
+    def _reorganise1(self, rows: Tensor) -> Tensor:
+        """RFR-1: (b, 2Mw) → (arrangements, b, 2Mw); one random arrangement in training, else all of them."""
+        orders = self.get_buffer("orders1")
+        if self.training:
+            return rows.gather(1, self._draw(orders, len(rows)))[None]
+        return rows[:, orders].transpose(0, 1)
 
     def _head(self, second: Routed) -> Tensor:
         """Linear head over reorganised rows. Averaging over all RFR-2 arrangements is one averaged weight matrix."""
         rows = torch.cat([second.routed.flatten(1), second.shared.flatten(1)], dim=1)
         orders = self.get_buffer("orders2")
         if self.training:
-            order = orders[int(torch.randint(len(orders), ()))]
-            return nn.functional.linear(rows[:, order], self.head.weight, self.head.bias)
+            return self.head(rows.gather(1, self._draw(orders, len(rows))))  # type: ignore[no-any-return]
         inverse = torch.argsort(orders, dim=1)
         return nn.functional.linear(rows, self.head.weight[:, inverse].mean(dim=1), self.head.bias)
 

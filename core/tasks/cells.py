@@ -1,0 +1,103 @@
+"""Benchmark cells: one cross-validation each, cached by everything it depends on, so that a long table can be stopped
+and taken up again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from core.cohort.cohort import Cohort
+from core.cohort.modality import Modality
+from core.cohort.splits import resolve_folds
+from core.features.inputs import build_dataset
+from core.results.evaluation import Repeats, evaluate
+from core.results.files import new_folder, read_json, verify_folder, write_json
+from core.results.prediction import Predictions
+from core.results.run import Metrics
+from core.results.workspace import Workspace
+from core.tasks.provenance import code_version
+from core.tasks.train import HORIZONS, Prepared, Progress, prediction_times, run_plan
+from core.training.estimators import EstimatorSpec
+
+CELL_VERSION = 1
+"""Raised whenever a change of the code changes what a cell computes."""
+REPEATS = Repeats(harrell=1000, other=100, calibration=20)
+
+
+@dataclass(frozen=True)
+class CellSpec:
+    """What a cell computes: an estimator on one cohort's folds."""
+
+    label: str
+    cohort: str
+    folds: str
+    estimator: EstimatorSpec
+    modalities: tuple[Modality, ...]
+    seeds: int
+
+    def key(self, cohort: Cohort) -> str:
+        """Name of the cell's folder: a hash of all that matters, the label left out."""
+        defining = [
+            CELL_VERSION,
+            cohort.content_hash,
+            self.folds,
+            asdict(self.estimator),
+            list(self.modalities),
+            self.seeds,
+            HORIZONS,
+        ]
+        return hashlib.sha256(json.dumps(defining, default=str, sort_keys=True).encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A finished cell; ``permuted`` holds the metrics with one modality shuffled among the test patients."""
+
+    spec: CellSpec
+    metrics: Metrics
+    predictions: Predictions
+    permuted: Mapping[str, Metrics]
+    seconds: float
+    code_version: str
+
+
+def run_cell(spec: CellSpec, cohort: Cohort, workspace: Workspace, processes: int, progress: Progress) -> Cell:
+    """The cell from the cache, or computed and kept."""
+    folder = workspace.cells / spec.key(cohort)
+    if not folder.is_dir():
+        _compute(spec, cohort, folder, processes, progress)
+    return _read(spec, folder)
+
+
+def _compute(spec: CellSpec, cohort: Cohort, folder: Path, processes: int, progress: Progress) -> None:
+    started = time.perf_counter()
+    endpoint = cohort.endpoint()
+    dataset = build_dataset(cohort, endpoint, spec.modalities)
+    folds = resolve_folds(cohort, spec.folds, endpoint.name)
+    horizons = tuple(h for h in HORIZONS if h < float(dataset.outcome.time.max()))
+    times = prediction_times(dataset, horizons)
+    prepared = Prepared(cohort, dataset, folds, spec.estimator, endpoint.name, horizons, times)
+    result = run_plan(prepared, spec.seeds, None, processes, progress)
+    metrics = evaluate(result.predictions, horizons, REPEATS)
+    permuted = {name: evaluate(p, horizons, REPEATS).as_json() for name, p in result.permuted.items()}
+    described = {"seconds": time.perf_counter() - started, "code_version": code_version(), "label": spec.label}
+    with new_folder(folder) as new:
+        write_json(new / "cell.json", {**described, "metrics": metrics.as_json(), "permuted": permuted})
+        result.predictions.write(new)
+
+
+def _read(spec: CellSpec, folder: Path) -> Cell:
+    verify_folder(folder)
+    stored = read_json(folder / "cell.json")
+    return Cell(
+        spec,
+        Metrics.from_json(stored["metrics"]),
+        Predictions.read(folder),
+        {name: Metrics.from_json(m) for name, m in stored["permuted"].items()},
+        float(stored["seconds"]),
+        str(stored["code_version"]),
+    )
