@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.cohort.genomics import symbol_of
-from core.cohort.importers.draft import plural
 from core.cohort.importers.reading import open_lines
+from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 
 

@@ -14,7 +14,7 @@ from core.cohort import families as gene_families
 from core.cohort.cohort import Cohort, Provenance, Role
 from core.cohort.folds import Folds
 from core.cohort.genomics import Genomics, one_family
-from core.cohort.importers.draft import Draft, Progress, plural, silent
+from core.cohort.importers.draft import Draft, Progress, silent
 from core.cohort.importers.joining import join, read_clinical
 from core.cohort.importers.readers import READERS, ReadOptions
 from core.cohort.importers.recognise import FORMATS, recognise
@@ -22,6 +22,7 @@ from core.cohort.modality import Modality
 from core.cohort.pseudonyms import pseudonyms, workspace_secret
 from core.cohort.splits import read_split_folder
 from core.cohort.storage import save_cohort
+from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 from core.results.files import sha256_of
 from core.results.workspace import Workspace, checked_name
@@ -79,7 +80,7 @@ def import_cohort(
         For input that cannot be trusted; one sentence, never with an original id.
     """
     checked_name(name, "cohort name")
-    path = Path(path)
+    path = Path(path).absolute()
     kind = format or recognise(path)
     if kind not in FORMATS:
         raise PrognoscopeError(f"no format named {kind!r}", "--format", f"use one of {', '.join(FORMATS)}")

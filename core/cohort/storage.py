@@ -61,6 +61,8 @@ def save_cohort(cohort: Cohort, original_ids: Mapping[str, str] | None, workspac
         write_json(folder / "cohort.json", _cohort_json(cohort))
         if original_ids is not None:
             _save_ids(cohort.name, original_ids, workspace)
+        else:
+            _ids_path(cohort.name, workspace).unlink(missing_ok=True)
 
 
 def _endpoint_table(cohort: Cohort) -> pd.DataFrame:

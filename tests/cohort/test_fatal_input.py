@@ -104,6 +104,14 @@ def damaged_zip(tmp: Path, write: Callable[..., Path], patient: Callable[..., di
     return path
 
 
+def flipped_zip(tmp: Path, write: Callable[..., Path], patient: Callable[..., dict]) -> Path:
+    path = zipped(tmp, {"table.csv": write([patient(i) for i in range(400)]).read_bytes()})
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 255
+    path.write_bytes(bytes(data))
+    return path
+
+
 def spreadsheet(tmp: Path, write: Callable[..., Path], patient: Callable[..., dict]) -> Path:
     return zipped(tmp, {"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"})
 
@@ -147,6 +155,7 @@ CASES: list[tuple[MakeInput, str]] = [
     (escaping_zip, "an archive with file names that lead out of its folder"),
     (crowded_zip, "an archive of 2 files instead of one table"),
     (damaged_zip, "a damaged archive"),
+    (flipped_zip, "a damaged archive"),
     (spreadsheet, "a spreadsheet"),
     (missing_path, "no such file or folder"),
     (unknown_table, "a table of no known study format"),

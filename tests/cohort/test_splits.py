@@ -123,8 +123,8 @@ def test_incomplete_published_folds_leave_patients_out_with_a_count(
     write_splits(tmp_path / "splits", [ids[:5], [*ids[5:10], "TCGA-ZZ-9999"]], [*ids[:10], "TCGA-ZZ-9999"])
     cohort = import_cohort(tmp_path, "study", secret=SECRET).cohort
     assert (cohort.folds["published"].test_fold < 0).sum() == 2
-    assert any("2 patients are in none of the published folds" in w for w in cohort.warnings)
-    assert any("1 patients of the published folds are not in the cohort" in w for w in cohort.warnings)
+    assert any("2 patients in none of the published folds" in w for w in cohort.warnings)
+    assert any("1 patient of the published folds not in the cohort" in w for w in cohort.warnings)
 
 
 def test_a_file_of_folds_by_pseudonym_or_by_original_id(cohort: Cohort, tmp_path: Path) -> None:

@@ -17,12 +17,13 @@ from core.arrays import FloatArray
 from core.cohort.cohort import Role
 from core.cohort.endpoint import Endpoint
 from core.cohort.importers.clinical_words import grade, sex, stage
-from core.cohort.importers.draft import ClinicalTable, Draft, plural
+from core.cohort.importers.draft import ClinicalTable, Draft
 from core.cohort.importers.narrow_table import NarrowTable, read_narrow
 from core.cohort.importers.tcga_slides import Columns, make_endpoint
 from core.cohort.importers.values import numbers, outcome_codes, words
 from core.cohort.liver_scores import UMOL_PER_MG_BILIRUBIN, albi, albi_grade, log10_afp
 from core.cohort.units import ALBUMIN, BILIRUBIN, CREATININE, INR, PLATELETS, PROTHROMBIN, Analyte, harmonise
+from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 
 FORMAT = "biotab"

@@ -13,11 +13,12 @@ from core.cohort.cohort import Role
 from core.cohort.endpoint import Endpoint
 from core.cohort.importers.cbioportal_genes import read_genes
 from core.cohort.importers.clinical_words import grade, sex, stage
-from core.cohort.importers.draft import Draft, Progress, plural, silent
+from core.cohort.importers.draft import Draft, Progress, silent
 from core.cohort.importers.narrow_table import NarrowTable, read_narrow
 from core.cohort.importers.reading import leaves_folder
 from core.cohort.importers.tcga_slides import CASE, Columns, make_endpoint
 from core.cohort.importers.values import as_objects, is_missing, numbers, outcome_codes, times, words
+from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 
 FORMAT = "cbioportal"

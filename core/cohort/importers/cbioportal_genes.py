@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from core.arrays import Float32Array
-from core.cohort.importers.draft import GeneTable, plural
+from core.cohort.importers.draft import GeneTable
 from core.cohort.importers.narrow_table import NarrowTable, read_narrow
 from core.cohort.importers.values import numbers
+from core.cohort.wording import plural
 
 Metas = Sequence[tuple[Mapping[str, str], Path]]
 # In the order wanted: the first of these that a study has is read.

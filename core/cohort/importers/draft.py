@@ -88,11 +88,6 @@ class ClinicalTable:
     warnings: tuple[str, ...] = ()
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """``"1 patient"`` or ``"2 patients"``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def first_rows(ids: list[str]) -> IntArray:
     """Row numbers at which each distinct id occurs first, in order of occurrence."""
     _, index = np.unique(np.array(ids, dtype=object), return_index=True)

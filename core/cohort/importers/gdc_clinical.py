@@ -11,10 +11,11 @@ import pandas as pd
 from core.arrays import FloatArray, IntArray
 from core.cohort.cohort import Role
 from core.cohort.importers.clinical_words import grade, sex, stage
-from core.cohort.importers.draft import ClinicalTable, Draft, first_rows, plural
+from core.cohort.importers.draft import ClinicalTable, Draft, first_rows
 from core.cohort.importers.narrow_table import NarrowTable, read_narrow
 from core.cohort.importers.tcga_slides import CASE, Columns, disagreeing, make_endpoint
 from core.cohort.importers.values import as_objects, numbers, outcome_codes, times, words
+from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 
 FORMAT = "gdc-clinical"

@@ -11,9 +11,10 @@ import pandas as pd
 
 from core.cohort.cohort import Role
 from core.cohort.importers.biotab import read_biotab_clinical
-from core.cohort.importers.draft import ClinicalTable, Draft, plural
+from core.cohort.importers.draft import ClinicalTable, Draft
 from core.cohort.importers.gdc_clinical import read_gdc_clinical
 from core.cohort.importers.recognise import recognise
+from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 
 TOLERANCE_MONTHS = 0.05

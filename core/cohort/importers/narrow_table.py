@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.cohort.importers.draft import plural
 from core.cohort.importers.reading import open_lines
 from core.cohort.importers.wide_table import check_delimiter, delimiter_of
+from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 
 

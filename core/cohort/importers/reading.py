@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -62,7 +63,7 @@ def open_lines(path: Path) -> Iterator[Lines]:
         try:
             stream = _unwrap(raw, head, path, warnings)
             yield Lines(stream, warnings)
-        except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError) as error:
+        except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise PrognoscopeError("a damaged archive", path.name, "download it again") from error
 
 
@@ -96,6 +97,8 @@ def _only_member(raw: IO[bytes], path: Path, warnings: list[str]) -> zipfile.Zip
         raise PrognoscopeError(
             f"an archive of {len(members)} files instead of one table", path.name, "pack the one table alone"
         )
+    if members[0].flag_bits & 1:
+        raise PrognoscopeError("an encrypted archive", path.name, "unpack it and give the table")
     if escaping:
         warnings.append("1 archive member has a name that leads out of its folder; it was only read as a stream.")
     raw.seek(0)

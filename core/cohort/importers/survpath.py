@@ -13,7 +13,7 @@ import pandas as pd
 
 from core.cohort.cohort import Role
 from core.cohort.importers.clinical_words import grade, stage
-from core.cohort.importers.draft import Draft, GeneTable, Progress, plural, silent
+from core.cohort.importers.draft import Draft, GeneTable, Progress, silent
 from core.cohort.importers.narrow_table import NarrowTable, read_narrow
 from core.cohort.importers.tcga_slides import (
     CENSORSHIP,
@@ -26,6 +26,7 @@ from core.cohort.importers.tcga_slides import (
 from core.cohort.importers.values import words
 from core.cohort.importers.wide_table import read_header, read_wide
 from core.cohort.splits import split_files
+from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 
 FORMAT = "survpath"

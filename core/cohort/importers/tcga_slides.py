@@ -13,9 +13,10 @@ import pandas as pd
 from core.arrays import FloatArray, IntArray
 from core.cohort.cohort import Role
 from core.cohort.endpoint import Endpoint
-from core.cohort.importers.draft import GeneTable, plural
+from core.cohort.importers.draft import GeneTable
 from core.cohort.importers.values import numbers, outcome_codes, times, words
 from core.cohort.importers.wide_table import WideTable
+from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 
 CASE = re.compile(r"TCGA-(?P<site>[A-Z0-9]{2})-[A-Z0-9]{4}")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import BoolArray, FloatArray, IntArray
-from core.cohort.importers.draft import plural
+from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 
 CODES = {"censored": 0, "event": 1, "competing": 2}

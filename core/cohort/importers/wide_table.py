@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from core.arrays import Float32Array, IntArray
-from core.cohort.importers.draft import Progress, plural, silent
+from core.cohort.importers.draft import Progress, silent
 from core.cohort.importers.reading import Lines, open_lines
 from core.cohort.importers.values import is_missing
+from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 
 csv.field_size_limit(1 << 27)
@@ -148,43 +149,55 @@ def read_wide(path: Path, id_column: str, is_gene: Callable[[str], bool], progre
         header = [c.strip() for c in next(rows)]
         if id_column not in header:
             raise PrognoscopeError(f"no column {id_column!r}", path.name, "check the table or the column's name")
-        kept, repeated = _distinct(header)
-        at = header.index(id_column)
-        gene_at = [i for i in kept if i != at and is_gene(header[i])]
-        text_at = [i for i in kept if i not in set(gene_at)]
-        genes = _GeneRows(len(gene_at))
-        pick = _picker(gene_at)
-        number: dict[str, int] = {}
-        patient: list[int] = []
-        matrix: list[Float32Array] = []
-        columns: dict[str, list[str]] = {header[i]: [] for i in text_at}
-        differing = 0
+        collected = _Collector(header, header.index(id_column), is_gene)
         for line, cells in enumerate(rows, start=2):
-            _check_line(cells, header, at, line, path)
-            key = cells[at].strip()
-            values = genes.parse(pick(cells)) if gene_at else np.empty(0, np.float32)
-            if key not in number:
-                number[key] = len(number)
-                matrix.append(values)
-                progress(min(0.8, len(number) / 1500), f"reading patient {len(number)}")
-            elif not np.array_equal(matrix[number[key]], values, equal_nan=True):
-                differing += 1
-            patient.append(number[key])
-            for i in text_at:
-                columns[header[i]].append(cells[i])
-        repaired = lines.repaired
-        warnings = list(lines.warnings)
-    if not number:
+            _check_line(cells, header, collected.id_at, line, path)
+            if collected.add(cells):
+                progress(min(0.8, len(collected.matrix) / 1500), f"reading patient {len(collected.matrix)}")
+        warnings = [*lines.warnings, *_warnings(lines.repaired, collected)]
+    if not collected.matrix:
         raise PrognoscopeError("a header without a single patient", path.name, "export it again")
-    warnings += _warnings(repaired, repeated, genes.not_finite, differing)
     return WideTable(
-        tuple(number),
-        np.array(patient, dtype=np.int64),
-        columns,
-        np.stack(matrix),
-        tuple(header[i] for i in gene_at),
+        tuple(collected.number),
+        np.array(collected.patient, dtype=np.int64),
+        collected.columns,
+        np.stack(collected.matrix),
+        tuple(header[i] for i in collected.gene_at),
         tuple(warnings),
     )
+
+
+class _Collector:
+    """Takes the lines of a table apart: whose they are, text by column, genes by patient."""
+
+    def __init__(self, header: list[str], id_at: int, is_gene: Callable[[str], bool]) -> None:
+        kept, self.repeated = _distinct(header)
+        self.id_at = id_at
+        self.gene_at = [i for i in kept if i != id_at and is_gene(header[i])]
+        genetic = set(self.gene_at)
+        self.columns: dict[str, list[str]] = {header[i]: [] for i in kept if i not in genetic}
+        self.number: dict[str, int] = {}
+        self.patient: list[int] = []
+        self.matrix: list[Float32Array] = []
+        self.differing = 0
+        self.genes = _GeneRows(len(self.gene_at))
+        self._pick = _picker(self.gene_at)
+        self._text = [(self.columns[header[i]], i) for i in kept if i not in genetic]
+
+    def add(self, cells: list[str]) -> bool:
+        """Take one line; True when it is a patient's first."""
+        key = cells[self.id_at].strip()
+        values = self.genes.parse(self._pick(cells))
+        is_new = key not in self.number
+        if is_new:
+            self.number[key] = len(self.number)
+            self.matrix.append(values)
+        elif not np.array_equal(self.matrix[self.number[key]], values, equal_nan=True):
+            self.differing += 1
+        self.patient.append(self.number[key])
+        for column, i in self._text:
+            column.append(cells[i])
+        return is_new
 
 
 def _picker(positions: list[int]) -> Callable[[list[str]], Sequence[str]]:
@@ -220,16 +233,15 @@ def _check_line(cells: list[str], header: list[str], at: int, line: int, path: P
         raise PrognoscopeError(f"line {line} has no patient id", path.name, "fill it in or delete the line")
 
 
-def _warnings(repaired: int, repeated: int, not_finite: int, differing: int) -> list[str]:
+def _warnings(repaired: int, collected: _Collector) -> list[str]:
     found = []
     if repaired:
         found.append(f"{plural(repaired, 'line')} not in UTF-8: read as latin-1.")
-    if repeated:
-        found.append(f"{plural(repeated, 'column')} with the name of an earlier column: left out.")
-    if not_finite:
-        found.append(f"{plural(not_finite, 'gene value')} not finite or not a number: set missing.")
-    if differing:
-        found.append(
-            f"{plural(differing, 'further line')} of a patient with other gene values: the first line was kept."
-        )
+    if collected.repeated:
+        found.append(f"{plural(collected.repeated, 'column')} with the name of an earlier column: left out.")
+    if collected.genes.not_finite:
+        found.append(f"{plural(collected.genes.not_finite, 'gene value')} not finite or not a number: set missing.")
+    if collected.differing:
+        lines = plural(collected.differing, "further line")
+        found.append(f"{lines} of a patient with other gene values: the first line was kept.")
     return found
