@@ -188,3 +188,13 @@ def test_resected_hcc_table_with_two_endpoints(shared_data: Path) -> None:
     assert {n: int(e.event.sum()) for n, e in cohort.endpoints.items()} == {"OS": 97, "RFS": 143}
     assert set(cohort.columns(Role.INPUT)) == {"Age", "Gender", "TNM", "BCLC"}
     assert "rownames" not in cohort.patients  # it repeats the ids
+
+
+def test_a_table_without_survival_times_is_not_taken_for_a_cohort(shared_data: Path) -> None:
+    with pytest.raises(PrognoscopeError, match="no known study format"):
+        import_cohort(shared_data / "hcc" / "uci_hcc_raw_header.txt", "uci", secret=SECRET)
+
+
+def test_the_one_gdc_table_of_a_folder_is_found(shared_data: Path, tmp_path: Path) -> None:
+    (tmp_path / "clinical.tsv").write_bytes((shared_data / "hcc" / "tcga_lihc_gdc_clinical.tsv").read_bytes())
+    assert len(import_cohort(tmp_path, "gdc", secret=SECRET).cohort) == 404

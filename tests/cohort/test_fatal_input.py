@@ -120,6 +120,12 @@ def missing_path(tmp: Path, write: Callable[..., Path], patient: Callable[..., d
     return tmp / "nowhere.csv"
 
 
+def folder_without_a_study(tmp: Path, write: Callable[..., Path], patient: Callable[..., dict]) -> Path:
+    (tmp / "folder").mkdir()
+    (tmp / "folder" / "other.csv").write_text("name,weeks\na,1\nb,2\n")
+    return tmp / "folder"
+
+
 def unknown_table(tmp: Path, write: Callable[..., Path], patient: Callable[..., dict]) -> Path:
     (tmp / "other.csv").write_text("name,weeks\na,1\nb,2\n")
     return tmp / "other.csv"
@@ -158,6 +164,7 @@ CASES: list[tuple[MakeInput, str]] = [
     (flipped_zip, "a damaged archive"),
     (spreadsheet, "a spreadsheet"),
     (missing_path, "no such file or folder"),
+    (folder_without_a_study, "no study of a known format"),
     (unknown_table, "a table of no known study format"),
 ]
 

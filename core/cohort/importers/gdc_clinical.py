@@ -15,6 +15,7 @@ from core.cohort.importers.draft import ClinicalTable, Draft, first_rows
 from core.cohort.importers.narrow_table import NarrowTable, read_narrow
 from core.cohort.importers.tcga_slides import CASE, Columns, disagreeing, make_endpoint
 from core.cohort.importers.values import as_objects, numbers, outcome_codes, times, words
+from core.cohort.importers.wide_table import read_header
 from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 
@@ -32,6 +33,17 @@ def id_column(header: Sequence[str]) -> str | None:
     if not {"vital_status", "days_to_death"} <= names:
         return None
     return next((c for c in ID_COLUMNS if c in header), None)
+
+
+def _find_file(path: Path) -> Path:
+    if path.is_file():
+        return path
+    found = [p for p in sorted(path.glob("*.tsv")) if id_column(read_header(p))]
+    if len(found) != 1:
+        raise PrognoscopeError(
+            f"{len(found)} GDC clinical tables instead of one", path.name, "give the path of the file"
+        )
+    return found[0]
 
 
 def _bare(column: str) -> str:
@@ -53,7 +65,7 @@ def read_gdc_clinical(
     only : collection of case ids, optional
         Other cases are not looked at, so that every count is about these.
     """
-    file = path / "clinical.tsv" if path.is_dir() else path
+    file = _find_file(path)
     raw = read_narrow(file)
     identity = id_column(list(raw.columns))
     if identity is None:

@@ -34,9 +34,9 @@ def _folder_format(folder: Path) -> str:
     for known in ("survpath", "tcga-table", "gdc-clinical"):
         if known in formats:
             return known
-    if formats:
-        return "table"
-    raise PrognoscopeError("no table in it", folder.name, f"give a table, or a folder of {', '.join(FORMATS[:5])}")
+    raise PrognoscopeError(
+        "no study of a known format", folder.name, f"give a table, or a folder of {', '.join(FORMATS[:5])}"
+    )
 
 
 def _may_be_cohort(path: Path) -> bool:

@@ -57,7 +57,7 @@ def read_tcga_table(path: Path, events: Mapping[str, str] | None = None, progres
     columns = descriptive_columns(table, {"survival_months", "censorship"})
     genes = _genes(table.genes, table.gene_columns)
     splits = file.parent / "splits"
-    published = {"published": splits} if path.is_dir() and split_files(splits) else {}
+    published = {"published": splits} if split_files(splits) else {}
     return Draft(
         format=FORMAT,
         title=study_title(file),
