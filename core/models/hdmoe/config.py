@@ -27,6 +27,9 @@ class HDMoEConfig:
         Decoupling metric of the loss (paper Table 4).
     alpha, beta : float
         Weights of the decoupling and the load-balance loss (paper Eq. 7; released value of beta).
+    reorganise_rate : float
+        Share of training patients whose features are reorganised at a step; the others keep the plain order. 1 is
+        published. Evaluation averages the arrangements with the weights they had in training.
     fine_tokens, de_redundancy, reorganise1, reorganise2, decoupling : bool
         The components of the paper's Table 3, each of which can be left out.
     compat : "paper" or "upstream"
@@ -45,6 +48,7 @@ class HDMoEConfig:
     distance: Distance = "cosine"
     alpha: float = 1.0
     beta: float = 0.01
+    reorganise_rate: float = 1.0
     fine_tokens: bool = True
     de_redundancy: bool = True
     reorganise1: bool = True
@@ -58,6 +62,10 @@ class HDMoEConfig:
                 f"token_dim {self.token_dim} does not divide width {self.width}",
                 "the HDMoE configuration",
                 "choose a divisor of the width that is at least 2",
+            )
+        if not 0 <= self.reorganise_rate <= 1:
+            raise PrognoscopeError(
+                f"reorganise_rate {self.reorganise_rate}", "the HDMoE configuration", "choose a share from 0 to 1"
             )
         if not 1 <= self.top_k <= self.n_experts:
             raise PrognoscopeError(

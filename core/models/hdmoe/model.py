@@ -100,7 +100,8 @@ class HDMoE(nn.Module):
         arrangements = len(mixed)
         tokens = mixed.reshape(arrangements * batch.size, -1, self.config.token)
         second: Routed = self.experts2(tokens, muted.get(LEVEL2, ()), trace is not Trace.NONE)
-        logits = self._head(second).view(arrangements, batch.size, -1).mean(dim=0)
+        logits = self._head(second).view(arrangements, batch.size, -1)
+        logits = torch.einsum("sbt,s->bt", logits, self._weights(arrangements, logits))
         auxiliary = self._auxiliary(batch, first, second) if self.training else {}
         routing = self._routing(first, second, tokens, arrangements) if trace is not Trace.NONE else None
         return SurvivalOutput(logits.float(), auxiliary, routing, attention if trace is Trace.SPATIAL else {})
@@ -134,9 +135,20 @@ class HDMoE(nn.Module):
     def _draw(self, orders: Tensor, patients: int) -> Tensor:
         """(patients, length) one arrangement for each patient, as with the released batches of one patient.
 
-        Drawn by torch's own CPU generator, so that a resumed training draws the same on any device.
+        Drawn by torch's own CPU generator, so that a resumed training draws the same on any device. Arrangement 0 is
+        the plain order.
         """
-        return orders[torch.randint(len(orders), (patients,)).to(orders.device)]
+        drawn = torch.randint(len(orders), (patients,))
+        if self.config.reorganise_rate < 1:
+            drawn = drawn * (torch.rand(patients) < self.config.reorganise_rate)
+        return orders[drawn.to(orders.device)]
+
+    def _weights(self, arrangements: int, like: Tensor) -> Tensor:
+        """(arrangements,) how often each was drawn in training: uniform, and the rest on the plain order."""
+        rate = self.config.reorganise_rate
+        weights = torch.full((arrangements,), rate / arrangements, device=like.device, dtype=like.dtype)
+        weights[0] += 1 - rate
+        return weights
 
     def _reorganise1(self, rows: Tensor) -> Tensor:
         """RFR-1: (b, 2Mw) → (arrangements, b, 2Mw); one random arrangement in training, else all of them."""
@@ -151,8 +163,9 @@ class HDMoE(nn.Module):
         orders = self.get_buffer("orders2")
         if self.training:
             return self.head(rows.gather(1, self._draw(orders, len(rows))))  # type: ignore[no-any-return]
-        inverse = torch.argsort(orders, dim=1)
-        return nn.functional.linear(rows, self.head.weight[:, inverse].mean(dim=1), self.head.bias)
+        weights = self._weights(len(orders), self.head.weight)
+        folded = torch.einsum("tsi,s->ti", self.head.weight[:, torch.argsort(orders, dim=1)], weights)
+        return nn.functional.linear(rows, folded, self.head.bias)
 
     def _auxiliary(self, batch: Batch, first: _Level1, second: Routed) -> dict[str, Tensor]:
         everyone = torch.ones(batch.size, dtype=torch.bool, device=second.gate.device)
