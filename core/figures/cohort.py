@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.analysis.cohort_overview import ColumnSummary, ModalityPattern
+from core.figures.canvas import Canvas
 from core.figures.theme import ACCENT, FAINT, INK, MUTED, shortened, titled
 
 CHART_PX = 236
@@ -34,11 +35,11 @@ def modality_figure(
     x = list(range(len(patterns)))
     codes = [[p.code] for p in patterns]
     hover = [f"<b>{p.words}</b><br>{p.selected} selected of {p.total}" for p in patterns]
-    figure = go.Figure()
+    figure = Canvas()
     shared = {"x": x, "customdata": codes, "hovertext": hover, "hovertemplate": "%{hovertext}<extra></extra>"}
-    figure.add_bar(y=[p.total for p in patterns], marker_color=_OPEN, width=0.62, **shared)
+    figure.add_bar(y=[p.total for p in patterns], marker={"color": _OPEN}, width=0.62, **shared)
     figure.add_bar(
-        y=[p.selected for p in patterns], marker_color=ACCENT, width=0.62, text=[p.selected for p in patterns],
+        y=[p.selected for p in patterns], marker={"color": ACCENT}, width=0.62, text=[p.selected for p in patterns],
         textposition="outside", cliponaxis=False, textfont={"color": INK}, **shared,
     )  # fmt: skip
     for row, modality in enumerate(modalities):
@@ -62,7 +63,7 @@ def modality_figure(
     )  # fmt: skip
     titled(figure, "Which data the patients have", f"{n} of {total} patients selected", synthetic, height)
     figure.update_yaxes(ticks="")
-    return figure
+    return figure.figure()
 
 
 def column_figure(summary: ColumnSummary, synthetic: bool) -> go.Figure:
@@ -70,7 +71,7 @@ def column_figure(summary: ColumnSummary, synthetic: bool) -> go.Figure:
 
     Categories are bars with ``customdata`` = the value's text; numbers are bins with ``customdata`` = (from, to).
     """
-    figure = go.Figure()
+    figure = Canvas()
     if summary.numeric:
         _histogram(figure, summary)
     else:
@@ -83,10 +84,10 @@ def column_figure(summary: ColumnSummary, synthetic: bool) -> go.Figure:
     )  # fmt: skip
     figure.update_layout(barmode="overlay", bargap=0.06, dragmode="select" if summary.numeric else False)
     figure.update_layout(title={"font": {"size": 14}}, clickmode="event+select")
-    return figure
+    return figure.figure()
 
 
-def _histogram(figure: go.Figure, summary: ColumnSummary) -> None:
+def _histogram(figure: Canvas, summary: ColumnSummary) -> None:
     edges = summary.edges
     centre, width = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
     spans = [[f"{a:.6g}", f"{b:.6g}"] for a, b in itertools.pairwise(edges)]
@@ -101,7 +102,7 @@ def _histogram(figure: go.Figure, summary: ColumnSummary) -> None:
     figure.update_xaxes(fixedrange=True, showgrid=False)
 
 
-def _bars(figure: go.Figure, summary: ColumnSummary) -> None:
+def _bars(figure: Canvas, summary: ColumnSummary) -> None:
     names = [shortened(name, 22) for name in summary.names]
     shares = [f"{s}" if s == t else f"{s} / {t}" for s, t in zip(summary.selected, summary.total, strict=True)]
     shared = {
@@ -110,8 +111,10 @@ def _bars(figure: go.Figure, summary: ColumnSummary) -> None:
                       for n, s, t in zip(summary.names, summary.selected, summary.total, strict=True)],
         "hovertemplate": "%{hovertext}<extra></extra>",
     }  # fmt: skip
-    figure.add_bar(x=summary.total, marker_color=_OPEN, text=shares, textposition="outside", cliponaxis=False, **shared)
-    figure.add_bar(x=summary.selected, marker_color=ACCENT, **shared)
+    figure.add_bar(
+        x=summary.total, marker={"color": _OPEN}, text=shares, textposition="outside", cliponaxis=False, **shared
+    )
+    figure.add_bar(x=summary.selected, marker={"color": ACCENT}, **shared)
     figure.update_xaxes(fixedrange=True, visible=False, range=[0, 1.28 * float(max(max(summary.total, default=1), 1))])
     figure.update_yaxes(autorange="reversed", fixedrange=True, type="category", ticks="", showgrid=False)
     figure.update_layout(margin={"l": 10, "r": 12, "t": 68, "b": 10}, yaxis={"automargin": True, "linecolor": FAINT})

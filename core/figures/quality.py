@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from core.analysis.comparisons import years
 from core.analysis.model_quality import HorizonQuality, ModelQuality
+from core.figures.canvas import Canvas
 from core.figures.theme import ACCENT, FAINT, MUTED, pen, spread, titled
 
 HEIGHT = 380
@@ -15,7 +16,7 @@ SHARE = {"range": [-0.02, 1.02], "tickformat": ".0%", "dtick": 0.2}
 
 def calibration_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
     """Predicted against observed survival in groups of patients, one series a horizon, with the line of agreement."""
-    figure = go.Figure()
+    figure = Canvas()
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", line={"color": MUTED, "width": 1.2, "dash": "dot"}, hoverinfo="skip"
     )
@@ -35,10 +36,10 @@ def calibration_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
         yaxis={"title": "Observed survival", "range": [-0.02, 1.02], "tickformat": ".0%", "dtick": 0.2},
     )
     subtitle = f"n {quality.n}, {quality.n_events} events · {quality.badge}"
-    return titled(figure, "Predicted and observed survival", subtitle, synthetic, HEIGHT)
+    return titled(figure, "Predicted and observed survival", subtitle, synthetic, HEIGHT).figure()
 
 
-def _calibration_series(figure: go.Figure, horizon: HorizonQuality, index: int) -> None:
+def _calibration_series(figure: Canvas, horizon: HorizonQuality, index: int) -> None:
     curve, ink = horizon.calibration, pen(index)
     if curve is None:
         return
@@ -60,7 +61,7 @@ def _calibration_series(figure: go.Figure, horizon: HorizonQuality, index: int) 
     )  # fmt: skip
 
 
-def _end_labels(figure: go.Figure, shown: list[HorizonQuality]) -> None:
+def _end_labels(figure: Canvas, shown: list[HorizonQuality]) -> None:
     """The horizons' names beside the plot, at the height of each series' last point, moved apart."""
     ends = []
     for horizon in shown:
@@ -78,7 +79,7 @@ def _end_labels(figure: go.Figure, shown: list[HorizonQuality]) -> None:
 
 def brier_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
     """Brier score over time of the run and of the Kaplan-Meier null; lower is better."""
-    figure = go.Figure()
+    figure = Canvas()
     series = ((quality.brier_null, MUTED, "dash", "Kaplan-Meier null"), (quality.brier, ACCENT, "solid", quality.run))
     for values, colour, dash, name in series:
         seen = np.isfinite(values)
@@ -101,7 +102,7 @@ def brier_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
         yaxis={"title": "Brier score (lower is better)", "rangemode": "tozero", "tickformat": ".2f"},
     )  # fmt: skip
     words = f"IBS {_number(quality.ibs.value)}, null {_number(quality.ibs_null.value)} · n {quality.n}"
-    return titled(figure, "Brier score and the null", f"{words} · {quality.badge}", synthetic, HEIGHT)
+    return titled(figure, "Brier score and the null", f"{words} · {quality.badge}", synthetic, HEIGHT).figure()
 
 
 def auc_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
@@ -110,7 +111,7 @@ def auc_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
     values = np.array([h.auc.value for h in shown], dtype=float)
     low = np.array([v if h.auc.low is None else h.auc.low for h, v in zip(shown, values, strict=True)], dtype=float)
     high = np.array([v if h.auc.high is None else h.auc.high for h, v in zip(shown, values, strict=True)], dtype=float)
-    figure = go.Figure()
+    figure = Canvas()
     figure.add_scatter(
         x=[f"{h.month / 12:g} y" for h in shown], y=values, mode="markers+text", textposition="middle right",
         text=[f"  {v:.2f}" for v in values],
@@ -120,14 +121,16 @@ def auc_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
                  "color": ACCENT, "thickness": 1.4, "width": 5},
         hovertemplate="AUC %{hovertext}<extra></extra>",
     )  # fmt: skip
-    figure.add_hline(y=0.5, line={"color": FAINT, "width": 1.2, "dash": "dot"})
+    figure.add_shape(
+        type="line", xref="paper", x0=0, x1=1, y0=0.5, y1=0.5, line={"color": FAINT, "width": 1.2, "dash": "dot"}
+    )
     figure.update_layout(
         margin={"l": 64, "r": 36, "t": 80, "b": 52},
         xaxis={"title": "Horizon", "type": "category"},
         yaxis={"title": "AUC(t), pairs within a fold", "range": [0.3, 1.0], "tickformat": ".1f"},
     )
     subtitle = f"n {quality.n}, {quality.n_events} events · {quality.badge}"
-    return titled(figure, "AUC at each horizon", subtitle, synthetic, HEIGHT)
+    return titled(figure, "AUC at each horizon", subtitle, synthetic, HEIGHT).figure()
 
 
 def _number(value: float | None) -> str:

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from core.analysis.comparisons import p_value
 from core.analysis.group_survival import GroupResult, GroupSurvival
 from core.arrays import FloatArray
+from core.figures.canvas import Canvas
 from core.figures.theme import FAINT, GRID, INK, MUTED, TITLE_PX, WARNING, Pen, pen, percent, shortened, spread, titled
 from core.statistics.competing import CumulativeIncidence
 
@@ -55,7 +56,7 @@ def survival_figure(
     interactive : bool
         Put pseudonyms into the hover text and the selection; off for exported files.
     """
-    figure = go.Figure()
+    figure = Canvas()
     lines = [_line(group, pen(i), result, interactive) for i, group in enumerate(result.groups)]
     longest = float(max(result.ticks[-1], *(line.time[-1] for line in lines)))
     for line in lines:
@@ -76,7 +77,7 @@ def survival_figure(
     titled(figure, title, subtitle, synthetic, height)
     _layout(figure, result, longest, rows)
     _warn(figure, result)
-    return figure
+    return figure.figure()
 
 
 def _line(group: GroupResult, ink: Pen, result: GroupSurvival, interactive: bool) -> Line:
@@ -109,13 +110,13 @@ def _corners(value: FloatArray) -> np.ndarray:
     return keep
 
 
-def _band(figure: go.Figure, line: Line) -> None:
+def _band(figure: Canvas, line: Line) -> None:
     shared = {"x": line.time, "mode": "lines", "hoverinfo": "skip", "line": {"width": 0, "shape": "hv"}}
     figure.add_scatter(y=line.high, **shared)
     figure.add_scatter(y=line.low, fill="tonexty", fillcolor=line.pen.faint(), **shared)
 
 
-def _steps(figure: go.Figure, line: Line, interactive: bool) -> None:
+def _steps(figure: Canvas, line: Line, interactive: bool) -> None:
     figure.add_scatter(
         x=line.time, y=line.value, name=line.name, mode="lines+markers" if interactive else "lines",
         line={"color": line.pen.colour, "width": 2.4, "dash": line.pen.dash, "shape": "hv"},
@@ -126,7 +127,7 @@ def _steps(figure: go.Figure, line: Line, interactive: bool) -> None:
     )  # fmt: skip
 
 
-def _censoring(figure: go.Figure, group: GroupResult, ink: Pen, interactive: bool) -> None:
+def _censoring(figure: Canvas, group: GroupResult, ink: Pen, interactive: bool) -> None:
     """A small upright tick where somebody's follow-up ended without the event."""
     where = np.flatnonzero(group.curve.censored > 0)
     if len(where) > MOST_POINTS:
@@ -141,7 +142,7 @@ def _censoring(figure: go.Figure, group: GroupResult, ink: Pen, interactive: boo
     )  # fmt: skip
 
 
-def _competing(figure: go.Figure, line: CumulativeIncidence, ink: Pen, name: str, result: GroupSurvival) -> None:
+def _competing(figure: Canvas, line: CumulativeIncidence, ink: Pen, name: str, result: GroupSurvival) -> None:
     """The competing event's own incidence, thin and dotted, so that nobody takes its patients for survivors."""
     keep = _corners(line.incidence)
     what = result.outcome.competing_label
@@ -162,7 +163,7 @@ def _censored_words(group: GroupResult, index: int, interactive: bool) -> str:
     return words + "<br>" + ", ".join(group.patients[index][:3]) if interactive else words
 
 
-def _direct_labels(figure: go.Figure, lines: list[Line], longest: float) -> None:
+def _direct_labels(figure: Canvas, lines: list[Line], longest: float) -> None:
     """Name, n and badge at the end of each curve, moved apart where curves end close together."""
     heights = spread([float(line.value[-1]) for line in lines], gap=38 / PLOT_PX)
     excess = max(0.0, max(heights) - 0.97)
@@ -175,7 +176,7 @@ def _direct_labels(figure: go.Figure, lines: list[Line], longest: float) -> None
         )  # fmt: skip
 
 
-def _table(figure: go.Figure, result: GroupSurvival) -> int:
+def _table(figure: Canvas, result: GroupSurvival) -> int:
     """At risk, events and censored of each group at each tick, on the curve's own x axis; returns its rows."""
     row = 0
     for index, group in enumerate(result.groups):
@@ -198,7 +199,7 @@ def _table(figure: go.Figure, result: GroupSurvival) -> int:
     return row
 
 
-def _layout(figure: go.Figure, result: GroupSurvival, longest: float, rows: int) -> None:
+def _layout(figure: Canvas, result: GroupSurvival, longest: float, rows: int) -> None:
     total = PLOT_PX + AXIS_PX + rows * ROW_PX
     value = f"{result.outcome.event_label}, cumulative incidence" if result.competing else result.outcome.label
     figure.update_layout(
@@ -222,7 +223,7 @@ def _top(result: GroupSurvival) -> int:
     return TITLE_PX + (WARNING_PX if result.grouping.best_cut is not None else 0)
 
 
-def _warn(figure: go.Figure, result: GroupSurvival) -> None:
+def _warn(figure: Canvas, result: GroupSurvival) -> None:
     """A searched cut-point says so inside the frame, where no export can lose it."""
     cut = result.grouping.best_cut
     if cut is None:

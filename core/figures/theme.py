@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
+from core.figures.canvas import Canvas
 
 ACCENT = "#0B5D66"
 INK = "#17282B"
@@ -40,7 +40,7 @@ def pen(index: int) -> Pen:
     return Pen(GROUP_COLOURS[place], DASHES[turn % len(DASHES)], SYMBOLS[(place + turn) % len(SYMBOLS)])
 
 
-def titled(figure: go.Figure, title: str, subtitle: str, synthetic: bool, height: int) -> go.Figure:
+def titled(figure: Canvas, title: str, subtitle: str, synthetic: bool, height: int) -> Canvas:
     """Give a figure the common look.
 
     Parameters
@@ -68,8 +68,8 @@ def titled(figure: go.Figure, title: str, subtitle: str, synthetic: bool, height
         hoverlabel={"font": {"family": FONT, "size": 13}, "bgcolor": "white", "bordercolor": FAINT},
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": MUTED, "activecolor": ACCENT},
     )  # fmt: skip
-    figure.update_xaxes(title_font={"size": 13, "color": MUTED})
-    figure.update_yaxes(title_font={"size": 13, "color": MUTED}, title_standoff=12)
+    figure.update_xaxes(title={"font": {"size": 13, "color": MUTED}})
+    figure.update_yaxes(title={"font": {"size": 13, "color": MUTED}, "standoff": 12})
     figure.update_xaxes(gridcolor=GRID, linecolor=MUTED, ticks="outside", tickcolor=MUTED, zeroline=False)
     figure.update_yaxes(gridcolor=GRID, linecolor=MUTED, ticks="outside", tickcolor=MUTED, zeroline=False)
     return figure

@@ -56,11 +56,12 @@ def modality_chart(view: View) -> None:
     note("Click a bar to keep the patients with exactly that combination; the ✕ of a chip takes it back.")
 
 
-def _keep_pattern(cohort: Cohort, patterns: tuple[ModalityPattern, ...], points: list[dict[str, Any]]) -> None:
+def _keep_pattern(cohort: Cohort, patterns: tuple[ModalityPattern, ...], points: list[dict[str, Any]]) -> bool:
     codes = {p.code for p in patterns}
     chosen = [c for point in points if (c := _first(point)) in codes]
     if chosen:
         page.add_filter(*modality_filters(cohort, chosen[-1]))
+    return bool(chosen)
 
 
 def clinical_charts(view: View) -> None:
@@ -119,11 +120,11 @@ def _in_words(summary: ColumnSummary) -> str:
     return f"{summary.label}: " + ", ".join(f"{name} {count}" for name, count in pairs)
 
 
-def _keep_values(column: str, points: list[dict[str, Any]]) -> None:
+def _keep_values(column: str, points: list[dict[str, Any]]) -> bool:
     """Toggle the clicked categories; with none left the filter goes."""
     clicked = [value for point in points if (value := _first(point))]
     if not clicked:
-        return
+        return False
     selection = page.current().selection
     before = next((f for f in selection.filters if isinstance(f, CategoryFilter) and f.column == column), None)
     values = set(before.values) if before else set()
@@ -132,9 +133,10 @@ def _keep_values(column: str, points: list[dict[str, Any]]) -> None:
         page.add_filter(CategoryFilter(column, tuple(sorted(values))))
     elif before is not None:
         page.remove_filter(before)
+    return True
 
 
-def _keep_range(column: str, points: list[dict[str, Any]]) -> None:
+def _keep_range(column: str, points: list[dict[str, Any]]) -> bool:
     """Keep the numbers within the clicked or boxed bins."""
     spans = [[float(v) for v in point["customdata"][:2]] for point in points if point.get("customdata")]
     if spans:
@@ -142,6 +144,7 @@ def _keep_range(column: str, points: list[dict[str, Any]]) -> None:
         selection = page.current().selection
         kept = tuple(f for f in selection.filters if getattr(f, "column", None) != column)
         page.put(replace(page.current(), selection=Selection(kept).with_filter(RangeFilter(column, low, high))))
+    return bool(spans)
 
 
 def _first(point: dict[str, Any]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -27,18 +26,33 @@ def table_panel(view: View) -> None:
     table = patients_table(view.cohort, view.mask, view.state.endpoint)
     table, number = _sorted_page(view, table)
     part = table.iloc[number * ROWS : (number + 1) * ROWS]
-    picked = set(view.state.options.picked)
-    here = np.flatnonzero(part["Patient"].isin(picked))
     key = chart_key("patients", (view.state.selection, view.state.endpoint, view.state.options.table, number))
-    event = st.dataframe(
-        part, hide_index=True, height=330, on_select="rerun", selection_mode="multi-row", placeholder="–",
-        key=key, selection_default={"selection": {"rows": [int(i) for i in here]}}, alt="Selected patients",
+    ids = tuple(part["Patient"])
+    _show_picked(key, ids)
+    st.dataframe(
+        part, hide_index=True, height=330, selection_mode="multi-row", placeholder="–", key=key,
+        on_select=lambda: _tick(key, ids), alt="Selected patients",
     )  # fmt: skip
-    rows = [i for i in event["selection"]["rows"] if i < len(part)]
-    now = (picked - set(part["Patient"])) | set(part["Patient"].iloc[rows])
-    if now != picked:
-        page.choose(picked=tuple(sorted(now)))
-    _picked_bar(key)
+    _picked_bar()
+
+
+def _show_picked(key: str, ids: tuple[str, ...]) -> None:
+    """Tick the rows of the picked patients: the page state is the truth, whatever the table remembers."""
+    picked = set(page.current().options.picked)
+    rows = [row for row, name in enumerate(ids) if name in picked]
+    if _ticked_rows(key) != rows:
+        st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+
+
+def _ticked_rows(key: str) -> list[int]:
+    event = st.session_state.get(key)
+    return sorted(event["selection"]["rows"]) if event else []
+
+
+def _tick(key: str, ids: tuple[str, ...]) -> None:
+    """Take up the rows ticked on this page of the table; picks on its other pages stay."""
+    ticked = {ids[row] for row in _ticked_rows(key) if row < len(ids)}
+    page.choose(picked=tuple(sorted((set(page.current().options.picked) - set(ids)) | ticked)))
 
 
 def _sorted_page(view: View, table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -70,7 +84,7 @@ def _sorted_page(view: View, table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return table, number
 
 
-def _picked_bar(key: str) -> None:
+def _picked_bar() -> None:
     """What can be done with the picked rows."""
     picked = page.current().options.picked
     if not picked:
@@ -81,7 +95,7 @@ def _picked_bar(key: str) -> None:
         st.markdown(f"**{len(picked)}** picked: {words}")
         st.button("Keep only these", key="keep_picked", on_click=keep_only, args=(picked, "picked patients"))
         st.button("Save as group", key="group_picked", on_click=save_group, args=("Picked", picked))
-        st.button("Unpick", key="unpick", type="tertiary", on_click=_unpick, args=(key,))
+        st.button("Unpick", key="unpick", type="tertiary", on_click=_unpick)
 
 
 def keep_only(ids: tuple[str, ...], label: str) -> None:
@@ -90,8 +104,7 @@ def keep_only(ids: tuple[str, ...], label: str) -> None:
     page.choose(picked=())
 
 
-def _unpick(key: str) -> None:
-    st.session_state[key] = {"selection": {"rows": [], "columns": [], "cells": []}}
+def _unpick() -> None:
     page.choose(picked=())
 
 

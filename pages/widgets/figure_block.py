@@ -62,7 +62,7 @@ def figure_block(
     block: Block,
     *,
     key: str | None = None,
-    on_select: Callable[[list[dict[str, Any]]], None] | None = None,
+    on_select: Callable[[list[dict[str, Any]]], bool] | None = None,
     selection_mode: Sequence[str] = ("points", "box"),
 ) -> None:
     """Draw a figure with "Table" and "Export" under it.
@@ -72,7 +72,9 @@ def figure_block(
     key : str, optional
         Key of the chart itself (:func:`chart_key`) when parts of it can be chosen.
     on_select : function of the chosen points, optional
-        Called when a part of the chart is clicked or boxed.
+        Called when a part of the chart is clicked or boxed; returns whether the page state changed. It runs before
+        the page does, so that everything above the chart already knows; a choice that was there before (a test's, a
+        restored session's) is taken up after drawing instead.
     """
     name = key or f"chart_{block.name}"
     selects: dict[str, Any] = {}
@@ -80,6 +82,9 @@ def figure_block(
         selects = {"on_select": lambda: on_select(selected_points(name)), "selection_mode": tuple(selection_mode)}
     with st.container(key=f"figure_{block.name}"):
         st.plotly_chart(block.draw(True), theme=None, config=CONFIG, alt=block.alt, key=name, **selects)
+        points = selected_points(name) if on_select is not None else []
+        if points and on_select is not None and on_select(points):
+            st.rerun()
         with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             table = st.popover("Table", key=f"open_table_{block.name}", on_change="rerun")
             if table.open:

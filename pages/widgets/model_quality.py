@@ -18,6 +18,8 @@ from pages.widgets.figure_block import Block, figure_block
 from pages.widgets.frame import loading, show_error
 from pages.widgets.html import note, numbers_table, state_box
 
+AT_ONCE = 3000
+
 
 def quality_panel(view: View) -> None:
     """Calibration, Brier score against the Kaplan-Meier null and AUC(t) of the run, for the selected patients."""
@@ -30,6 +32,8 @@ def quality_panel(view: View) -> None:
              f"`./run cli train --cohort {view.cohort.name} --model hdmoe`"),
             "slight",
         )  # fmt: skip
+        return
+    if view.selected.count > AT_ONCE and not _asked(view):
         return
     months = tuple(12 * year for year in page.current().options.survival.years)
     try:
@@ -49,6 +53,15 @@ def quality_panel(view: View) -> None:
         f"{len(run.seeds)} seeds; {quality.badge}. The quality is that of the run's own endpoint."
     )
     _download(run)
+
+
+def _asked(view: View) -> bool:
+    """Whether the reader wants the quality of very many patients, which takes longer than a filter should."""
+    st.session_state["evaluate_many"] = page.current().options.evaluate_many
+    return st.toggle(
+        f"Evaluate the run for these {view.selected.count:,} patients (takes a few seconds at each change)",
+        key="evaluate_many", on_change=lambda: page.choose(evaluate_many=st.session_state["evaluate_many"]),
+    )  # fmt: skip
 
 
 @st.cache_resource(scope="session", show_spinner=False, max_entries=8)

@@ -24,8 +24,9 @@ ADDRESS = "view"
 class Choices:
     """What the reader chose on the pages.
 
-    ``picked`` are pseudonyms ticked in a table or chosen on a curve (they filter nothing), ``charts`` the columns
-    drawn on the Cohort page, ``table`` the order of its table: (column, largest first, page).
+    ``evaluate_many`` asks for a run's quality even where that takes seconds; ``picked`` are pseudonyms ticked in a
+    table or chosen on a curve (they filter nothing); ``charts`` are the columns drawn on the Cohort page and
+    ``table`` the order of its table: (column, largest first, page).
     """
 
     competing_as: CompetingAs = CompetingAs.CENSORED
@@ -33,6 +34,7 @@ class Choices:
     group_by: GroupBy = field(default_factory=lambda: GroupBy(Source.RISK))
     survival: SurvivalOptions = field(default_factory=SurvivalOptions)
     band: bool = True
+    evaluate_many: bool = False
     picked: tuple[str, ...] = ()
     charts: tuple[str, ...] = ()
     table: tuple[str, bool, int] = ("", False, 0)
@@ -68,6 +70,7 @@ class PageState:
         try:
             options = value["options"]
             by, survival = options["group_by"], options["survival"]
+            sort, descending, number = options["table"]
             return cls(
                 cohort=str(value["cohort"]), run=str(value["run"]), endpoint=str(value["endpoint"]),
                 selection=Selection.from_json(value["selection"]),
@@ -76,9 +79,9 @@ class PageState:
                     competing_as=CompetingAs(options["competing_as"]), landmark=float(options["landmark"]),
                     group_by=GroupBy(Source(by["source"]), by["column"], Cut(by["cut"]), tuple(by["points"])),
                     survival=SurvivalOptions(tuple(survival["years"]), survival["tau"], survival["correction"]),
-                    band=bool(options["band"]), picked=tuple(options["picked"]),
-                    charts=tuple(options["charts"]), table=(str(options["table"][0]), bool(options["table"][1]),
-                    int(options["table"][2])),
+                    band=bool(options["band"]), evaluate_many=bool(options["evaluate_many"]),
+                    picked=tuple(options["picked"]), charts=tuple(options["charts"]),
+                    table=(str(sort), bool(descending), int(number)),
                 ),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:

@@ -57,13 +57,15 @@ def survival_chart(view: View, result: GroupSurvival) -> None:
              "fold's.")  # fmt: skip
 
 
-def _pick(points: list[dict[str, Any]]) -> None:
+def _pick(points: list[dict[str, Any]]) -> bool:
     """Remember the patients of the chosen steps."""
     ids: set[str] = set()
     for point in points:
         data = point.get("customdata")
         ids |= set(str(data[0] if isinstance(data, list | tuple) and data else data or "").split())
+    changed = page.current().options.picked != tuple(sorted(ids))
     page.choose(picked=tuple(sorted(ids)))
+    return changed
 
 
 def picked_panel(view: View) -> None:

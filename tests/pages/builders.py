@@ -20,7 +20,7 @@ def make_predictions(
 ) -> Predictions:
     """Out-of-fold predictions that know something: the risk is a noisy copy of how early the patient left."""
     outcome = cohort.endpoint(endpoint)
-    known = np.flatnonzero(outcome.known)
+    known, names = np.flatnonzero(outcome.known), cohort.ids
     random = np.random.default_rng(7)
     order = np.argsort(np.argsort(-outcome.time[known])) / len(known)
     parts, curves = [], []
@@ -29,7 +29,7 @@ def make_predictions(
         parts.append(
             pd.DataFrame(
                 {
-                    "id": [cohort.ids[i] for i in known],
+                    "id": [names[i] for i in known],
                     "fold": np.arange(len(known)) % folds,
                     "seed": seed,
                     "entry": outcome.entry[known],
