@@ -8,6 +8,7 @@ from typing import Any
 
 from core.cli.output import Answer, ProgressBar, table
 from core.cohort.cohort import Cohort
+from core.cohort.coverage import exclusions
 from core.cohort.importers.recognise import FORMATS
 from core.cohort.importing import import_into
 from core.cohort.sample import NAME as SAMPLE_NAME
@@ -68,6 +69,7 @@ def _pairs(texts: list[str], option: str) -> dict[str, str]:
 
 def _describe(cohort: Cohort) -> Answer:
     endpoint = cohort.endpoint()
+    excluded = (*cohort.exclusions, *exclusions(cohort, None, cohort.modalities, "any"))
     modalities = {m.value: int(cohort.availability[m.value].sum()) for m in cohort.modalities}
     events = int(endpoint.event[endpoint.known].sum())
     lines = [
@@ -75,7 +77,7 @@ def _describe(cohort: Cohort) -> Answer:
         f"  first endpoint: {endpoint.label}, months from {endpoint.time_zero}",
         "  endpoints: " + ", ".join(cohort.endpoints),
         "  modalities: " + ", ".join(f"{name} {count:,}" for name, count in modalities.items()),
-        *(f"  left out: {e.count:,} · {e.reason}" for e in cohort.exclusions),
+        *(f"  left out: {e.count:,} · {e.reason}" for e in excluded),
         *(f"  note: {w}" for w in cohort.warnings),
     ]
     answer = {
@@ -83,7 +85,7 @@ def _describe(cohort: Cohort) -> Answer:
         "patients": len(cohort),
         "events": events,
         "modalities": modalities,
-        "excluded": [{"reason": e.reason, "count": e.count} for e in cohort.exclusions],
+        "excluded": [{"reason": e.reason, "count": e.count} for e in excluded],
         "warnings": list(cohort.warnings),
         "endpoints": list(cohort.endpoints),
         "synthetic": cohort.synthetic,

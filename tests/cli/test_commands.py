@@ -1,0 +1,126 @@
+"""The command line's contract: keys, exit codes, one sentence for a failure, nothing half-imported."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from core.cli.__main__ import main
+from core.results.run_store import load_run
+from core.results.workspace import Workspace
+
+
+def call(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, dict[str, Any], str]:
+    code = main([*argv, "--json"])
+    captured = capsys.readouterr()
+    return code, json.loads(captured.out.strip().splitlines()[-1]), captured.err
+
+
+QUICK = ("--seeds", "1", "--folds", "3", "--processes", "1", "--set", "training.epochs=1", "--set", "width=32",
+         "--set", "token_dim=8", "--set", "family_hidden=16")  # fmt: skip
+
+
+@pytest.fixture
+def sample(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    code, answer, _ = call(capsys, "import", "sample")
+    assert code == 0
+    return answer
+
+
+def test_import_sample_gives_the_keys_of_the_contract(sample: dict[str, Any]) -> None:
+    assert sample["patients"] >= 160
+    assert sample["synthetic"] is True
+    assert set(sample["modalities"]) == {"genomics", "clinical"}
+    assert 0 < sample["events"] < sample["patients"]
+    assert all(set(e) == {"reason", "count"} for e in sample["excluded"])
+
+
+def test_train_evaluate_compare(
+    sample: dict[str, Any], workspace: Workspace, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, trained, progress = call(capsys, "train", "--cohort", sample["cohort"], *QUICK)
+    assert code == 0
+    assert "100 %" in progress
+    assert {"run", "cohort", "model", "protocol", "folds", "seeds", "seconds", "metrics"} <= set(trained)
+    c = trained["metrics"]["harrell_c"]
+    assert c["low"] < c["mean"] < c["high"]
+    assert {"mean", "low", "high"} <= set(trained["metrics"]["auc"]["12"])
+    names = {r["name"] for r in trained["references"]}
+    assert {"Kaplan-Meier null", "Cox, clinical inputs", "this run, genomics permuted"} <= names
+
+    out = tmp_path / "predictions.csv"
+    code, again, _ = call(capsys, "evaluate", trained["run"], "--predictions", str(out))
+    assert code == 0
+    assert again["metrics"]["harrell_c"]["mean"] == pytest.approx(c["mean"])
+    table = pd.read_csv(out)
+    assert len(table) == load_run(trained["run"], workspace).patients
+    assert {"id", "fold", "seed", "time", "event", "risk", "S(12)"} <= set(table.columns)
+
+    code, other, _ = call(
+        capsys, "train", "--cohort", sample["cohort"], "--model", "cox-clinical", "--modalities", "clinical,genomics",
+        "--seeds", "1", "--folds", "3", "--no-references", "--processes", "1",
+    )  # fmt: skip
+    assert code == 0
+    code, compared, _ = call(capsys, "compare", trained["run"], other["run"])
+    assert code == 0
+    difference = compared["difference"]["harrell_c"]
+    assert difference["low"] <= difference["mean"] <= difference["high"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "word"),
+    [
+        (("train", "--cohort", "absent"), "absent"),
+        (("train", "--cohort", "sample", "--modalities", "slides"), "slides"),
+        (("train", "--cohort", "sample", "--modalities", "blood"), "blood"),
+        (("train", "--cohort", "sample", "--endpoint", "XYZ"), "XYZ"),
+        (("train", "--cohort", "sample", "--folds", "published"), "published"),
+        (("train", "--cohort", "sample", "--folds", "1"), "fold"),
+        (("train", "--cohort", "sample", "--set", "nonsense=1"), "nonsense"),
+        (("train", "--cohort", "sample", "--set", "training.nonsense=1"), "nonsense"),
+        (("train", "--cohort", "sample", "--set", "token_dim=7"), "token_dim"),
+        (("train", "--cohort", "sample", "--model", "forest", "--protocol", "upstream"), "upstream"),
+        (("train", "--cohort", "sample", "--seeds", "0"), "seeds"),
+        (("train", "--cohort", "sample", "--horizons", "soon"), "soon"),
+        (("evaluate", "no-such-run"), "no-such-run"),
+        (("evaluate", "../escape"), "escape"),
+        (("compare", "one"), "two runs"),
+        (("import", "/no/such/path", "--name", "x"), "path"),
+        (("import", "sample", "--name", "Not Allowed"), "Not Allowed"),
+    ],
+)
+def test_a_failure_is_one_sentence(
+    sample: dict[str, Any], capsys: pytest.CaptureFixture[str], argv: tuple[str, ...], word: str
+) -> None:
+    code, answer, err = call(capsys, *argv)
+    assert code == 1
+    assert set(answer) == {"error", "where", "fix"}
+    assert word.lower() in " ".join(answer.values()).lower()
+    assert "Traceback" not in err
+    assert len([line for line in err.strip().splitlines() if not line.startswith("[")]) == 1
+
+
+def test_wrong_use_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["train"])
+    assert stop.value.code == 2
+
+
+def test_nothing_is_left_of_a_failed_training(
+    sample: dict[str, Any], workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, _ = call(capsys, "train", "--cohort", "sample", "--set", "token_dim=7", *QUICK[:6])
+    assert code == 1
+    assert not workspace.runs.exists() or not list(workspace.runs.iterdir())
+
+
+def test_doctor_names_what_it_looked_at(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    code, answer, _ = call(capsys, "doctor")
+    assert code == 0
+    names = {f["name"] for f in answer["findings"]}
+    assert {"Python", "torch", "GPU", "OpenSlide", "browser", "disk", "workspace"} <= names
+    assert all(f["fix"] for f in answer["findings"] if not f["fine"])
