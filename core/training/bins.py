@@ -53,7 +53,7 @@ def make_bins(outcome: Outcome, horizons: tuple[float, ...], quantiles: int = 4)
     """
     limit = last_estimable(outcome)
     gap = 0.05 * limit
-    fixed = [h for h in sorted(horizons) if h <= limit]
+    fixed = sorted({h for h in horizons if 0 < h <= limit})
     if fixed and limit - fixed[-1] < gap:
         limit = fixed[-1]
         fixed = fixed[:-1]
@@ -69,4 +69,5 @@ def make_bins(outcome: Outcome, horizons: tuple[float, ...], quantiles: int = 4)
 def upstream_bins(outcome: Outcome, quantiles: int = 4) -> TimeBins:
     """Quartiles of the event times, last bin up to the last time: the released code's bins (MODELS.md 1.1.1)."""
     inner = np.quantile(outcome.time[outcome.event], np.arange(1, quantiles) / quantiles)
-    return TimeBins((0.0, *(float(q) for q in np.unique(inner)), float(outcome.time.max()) + 1e-6))
+    # a quartile at month 0 would make a bin without width
+    return TimeBins((0.0, *(float(q) for q in np.unique(inner) if q > 0), float(outcome.time.max()) + 1e-6))

@@ -20,9 +20,7 @@ def write_state(state: State, path: Path) -> None:
     arrays = {k: np.asarray(v, order="C") for k, v in state.arrays.items()}
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
-        save_file(
-            arrays or {"empty": np.zeros(1)}, temporary, metadata={"settings": json.dumps(dict(state.settings))}
-        )
+        save_file(arrays or {"empty": np.zeros(1)}, temporary, metadata={"settings": json.dumps(dict(state.settings))})
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
