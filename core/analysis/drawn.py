@@ -93,6 +93,8 @@ def landmark_words(group: GroupResult, month: float, estimate: Estimate) -> str:
     left = at_risk_at(group.curve, month)
     if left < FEWEST_AT_RISK:
         return f"not estimable ({left} at risk)"
+    if estimate.value == 1:
+        return "100 % (no event yet)"
     low = "–" if estimate.low is None else f"{100 * estimate.low:.0f}"
     high = "–" if estimate.high is None else f"{100 * estimate.high:.0f}"
     return f"{100 * estimate.value:.0f} % ({low} to {high})"

@@ -18,7 +18,7 @@ from core.statistics.estimate import Estimate
 FEWEST_AT_RISK = 20
 FEWEST_EVENTS = 5
 REPEATS = 200
-MOST_BOOTSTRAPPED = 3000
+MOST_BOOTSTRAPPED = 1500
 """Above this many patients the AUC is given without an interval: it is narrow, and the page must answer at once."""
 
 

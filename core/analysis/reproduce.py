@@ -73,6 +73,7 @@ for (index in seq_along(groups)) {
   exit <- rep(rep(rows$time, each = 3), as.vector(counts))
   code <- rep(rep(c(1, 2, 0), nrow(rows)), as.vector(counts))
   late <- any(entry > 0)
+  entry[entry == 0] <- -1  # Surv() takes no exit at the entry itself: those who start at 0 are at risk at 0
   if (competing) {
     state <- factor(code, 0:2, c("censored", "event", "competing"))
     person <- seq_along(exit)

@@ -18,7 +18,7 @@ from pages.widgets.figure_block import Block, figure_block
 from pages.widgets.frame import loading, show_error
 from pages.widgets.html import note, numbers_table, state_box
 
-AT_ONCE = 3000
+AT_ONCE = 1500
 
 
 def quality_panel(view: View) -> None:

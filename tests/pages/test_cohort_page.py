@@ -131,7 +131,8 @@ def test_a_filter_answers_within_half_a_second_at_20_000_patients(
         seconds.append(time.perf_counter() - start)
         assert not test.exception
     print(f"{name}: median {np.median(seconds):.3f} s, p95 {np.quantile(seconds, 0.95):.3f} s")
+    assert np.median(seconds) < 0.5
     if name == "cohort":
         assert np.quantile(seconds, 0.95) < 0.5
-    else:
-        assert np.median(seconds) < 1.0
+    else:  # with few patients left the run is judged anew with its bootstrap, below the curves already drawn
+        assert np.quantile(seconds, 0.95) < 2.0
