@@ -120,13 +120,13 @@ def fit_cox(
     )
     note, violations = _in_words(columns, test)
     width = z_score(confidence) * error
+    with np.errstate(over="ignore"):  # a nearly separated group has an upper limit of infinity, and that is right
+        ratios = np.exp(coefficients), np.exp(coefficients - width), np.exp(coefficients + width)
     return CoxFit(
         columns,
         coefficients,
         error,
-        np.exp(coefficients),
-        np.exp(coefficients - width),
-        np.exp(coefficients + width),
+        *ratios,
         np.asarray(2 * ndtr(-np.abs(coefficients / error))),
         len(x),
         int(events.sum()),
