@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 
 from core.serving.exports import routes
 from core.serving.visitor import VisitorCookie
+from pages.widgets.frame import tell_unknown
 
 ROOT = Path(__file__).resolve().parent
 
@@ -24,7 +25,13 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     yield {}
 
 
-app = st.App(ROOT / "pages" / "main.py", routes=routes(), middleware=[Middleware(VisitorCookie)], lifespan=lifespan)
+app = st.App(
+    ROOT / "pages" / "main.py",
+    routes=routes(),
+    middleware=[Middleware(VisitorCookie)],
+    lifespan=lifespan,
+    on_script_error=tell_unknown,
+)
 
 if __name__ == "__main__":
     app.run()

@@ -53,12 +53,26 @@ def told_plainly(where: str) -> Iterator[None]:
     except Exception:
         error_id = secrets.token_hex(4)
         logger.exception("Error %s on %s", error_id, where)
-        state_box(
-            "Something went wrong here",
-            ("Nothing was changed. The rest of the application keeps working.",
-             f"Error id `{error_id}`: the log of the server says more under this id."),
-            "error",
-        )  # fmt: skip
+        _unknown(error_id)
+
+
+def tell_unknown(error: Exception) -> bool:
+    """The same for a failure outside a page's body (a click's callback); True: nothing else is shown for it."""
+    error_id = secrets.token_hex(4)
+    logger.error("Error %s outside a page's body", error_id, exc_info=error)
+    _unknown(error_id)
+    return True
+
+
+def _unknown(error_id: str) -> None:
+    state_box(
+        "Something went wrong here",
+        (
+            "Nothing was changed. The rest of the application keeps working.",
+            f"Error id `{error_id}`: the log of the server says more under this id.",
+        ),
+        "error",
+    )
 
 
 def show_error(error: PrognoscopeError) -> None:

@@ -125,6 +125,22 @@ def test_a_view_opens_elsewhere_with_its_filters(context: BrowserContext, chromi
         other.close()
 
 
+def test_a_box_over_the_curves_shows_who_is_behind_them(context: BrowserContext, served: Served) -> None:
+    page = opened(context, served, "survival", charts=4)
+    plot = page.locator(f"{CHART} .nsewdrag").first
+    box = plot.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 20, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] + 150, steps=8)
+    page.mouse.up()
+    expect(page.get_by_role("button", name="Keep only these")).to_be_visible(timeout=10_000)
+    expect(page.locator(".st-key-chips")).to_contain_text("240 of 240 patients selected")
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
+    page.get_by_role("button", name="Keep only these").click()
+    expect(page.get_by_role("button", name=re.compile("picked patients"))).to_be_visible()
+
+
 def test_table_view_and_exports(context: BrowserContext, served: Served, tmp_path: Path) -> None:
     page = opened(context, served, "survival", charts=4)
     figure = page.locator(CHART)
