@@ -39,7 +39,8 @@ class GeneScaler:
             nothing = np.zeros(values.shape[1], dtype=np.float32)
             return cls(method, np.zeros((KNOTS, values.shape[1]), dtype=np.float32), nothing, nothing)
         filled = _without_gaps(known)
-        knots = np.quantile(filled, np.linspace(0, 1, KNOTS), axis=0).astype(np.float32)
+        # knots are values that occurred: between two of them only order would count on a scale the data chose
+        knots = np.quantile(filled, np.linspace(0, 1, KNOTS), axis=0, method="nearest").astype(np.float32)
         raw = _percentile(known, knots) if method == "rank" else known
         with np.errstate(invalid="ignore"):
             spread = np.nan_to_num(np.nanstd(_without_gaps(raw), axis=0))
@@ -50,7 +51,8 @@ class GeneScaler:
     def transform(self, values: NDArray[np.float32]) -> Float32Array:
         """(n, g) raw values → scaled; a missing value becomes 0, the training mean."""
         raw = _percentile(values, self.knots) if self.method == "rank" else values
-        return np.asarray(np.nan_to_num((raw - self.mean) * self.scale), dtype=np.float32)
+        scaled = (np.where(np.isfinite(raw), raw, self.mean) - self.mean) * self.scale
+        return np.asarray(scaled, dtype=np.float32)
 
 
 def _without_gaps(values: NDArray[np.float32]) -> Float32Array:
