@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from core.errors import PrognoscopeError
 from core.results.evaluation import fold_seed_cs
@@ -44,12 +45,18 @@ def compare_predictions(first: Predictions, second: Predictions) -> Difference:
     paired = paired_harrell_c_difference(
         time, event, a["risk"].to_numpy(), b["risk"].to_numpy(), a["fold"].to_numpy(dtype=np.int64)
     )
-    differences = _fold_seed_differences(first, second)
+    differences = _fold_seed_differences(_only(first, shared), _only(second, shared))
     tested = len(shared) / max(1, len(first.folds))
     corrected = nadeau_bengio(differences, len(shared) - tested, tested)
     return Difference(
         paired.mean, paired.low, paired.high, corrected.mean, corrected.low, corrected.high, corrected.p, len(shared)
     )
+
+
+def _only(predictions: Predictions, ids: pd.Index) -> Predictions:
+    """The rows of some patients."""
+    keep = predictions.table["id"].isin(ids).to_numpy()
+    return Predictions(predictions.table[keep].reset_index(drop=True), predictions.times, predictions.survival[keep])
 
 
 def _fold_seed_differences(first: Predictions, second: Predictions) -> list[float]:

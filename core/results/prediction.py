@@ -83,7 +83,8 @@ class Predictions:
 
     def write(self, folder: Path) -> None:
         """Store as ``predictions.parquet``: the table's columns, then one ``S(<month>)`` column a time."""
-        curves = pd.DataFrame(self.survival, columns=[f"S({t:g})" for t in self.times])
+        names = [f"S({np.format_float_positional(t, trim='-')})" for t in self.times]  # every digit: read back equal
+        curves = pd.DataFrame(self.survival, columns=names)
         pd.concat([self.table.reset_index(drop=True), curves], axis=1).to_parquet(folder / "predictions.parquet")
 
     @classmethod

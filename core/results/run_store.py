@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 from core.errors import PrognoscopeError
-from core.results.files import new_folder, read_json, verify_folder, write_json
+from core.results.files import MANIFEST, new_folder, read_json, verify_folder, write_json
 from core.results.prediction import Predictions
 from core.results.run import Run
 from core.results.workspace import Workspace
@@ -28,17 +29,14 @@ def save_run(
 
 
 def list_runs(workspace: Workspace) -> tuple[Run, ...]:
-    """Every finished run, oldest first."""
-    names = workspace.names(workspace.runs)
+    """Every finished run, oldest first; a folder without a manifest was never finished."""
+    names = [name for name in workspace.names(workspace.runs) if (workspace.run(name) / MANIFEST).is_file()]
     return tuple(Run.from_json(read_json(workspace.run(name) / "run.json")) for name in names)
 
 
 def load_run(run_id: str, workspace: Workspace, verify: bool = True) -> Run:
     """One run; every file beside it is checked against its hash first."""
-    folder = workspace.run(run_id)
-    if not folder.is_dir():
-        known = ", ".join(workspace.names(workspace.runs)) or "none yet"
-        raise PrognoscopeError(f"no run named {run_id!r}", "the workspace", f"use one of: {known}")
+    folder = _existing(run_id, workspace)
     if verify:
         verify_folder(folder)
     return Run.from_json(read_json(folder / "run.json"))
@@ -50,6 +48,17 @@ def load_predictions(run_id: str, workspace: Workspace) -> Predictions:
 
 
 def delete_run(run_id: str, workspace: Workspace) -> None:
-    """Remove a run and everything stored with it."""
-    load_run(run_id, workspace, verify=False)
-    shutil.rmtree(workspace.run(run_id))
+    """Remove a run and everything stored with it, also a damaged one."""
+    folder = _existing(run_id, workspace)
+    # moved aside first: a removal that is stopped half way leaves no half of a run behind
+    aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.old")
+    folder.replace(aside)
+    shutil.rmtree(aside)
+
+
+def _existing(run_id: str, workspace: Workspace) -> Path:
+    folder = workspace.run(run_id)
+    if not folder.is_dir():
+        known = ", ".join(workspace.names(workspace.runs)) or "none yet"
+        raise PrognoscopeError(f"no run named {run_id!r}", "the workspace", f"use one of: {known}")
+    return folder
