@@ -15,7 +15,7 @@ from core.models.hdmoe.model import LEVEL2, HDMoE, level1
 from core.models.layers.rfr import segment_counts
 from core.models.output import Trace
 from tests.models.literal import literal_logits, literal_mean_logits, literal_representations
-from tests.models.patients import FAMILIES, GENOMICS, SLIDES, make_batch, small_model
+from tests.models.patients import FAMILIES, GENOMICS, SLIDES, make_batch, one, small_model
 
 BLCA = (102, 336, 518, 434, 199, 444)
 
@@ -128,6 +128,21 @@ def test_training_draws_one_of_the_arrangements_that_evaluation_averages() -> No
     nearest = torch.stack([(possible - model(batch).logits[0]).abs().amax(dim=1).min() for _ in range(20)])
     assert float(nearest.max()) < 1e-4
     assert len(set(drawn)) > 10  # 5 × 6 pairs: both levels really vary
+
+
+@torch.no_grad()
+def test_patients_of_a_training_batch_draw_their_own_arrangement() -> None:
+    """As with the released batches of one patient: two copies of a patient mostly differ."""
+    model = small_model((GENOMICS,)).train()
+    for part in model.modules():
+        if isinstance(part, torch.nn.Dropout | torch.nn.AlphaDropout):
+            part.p = 0.0
+    batch = one(make_batch([3]), 0)
+    assert batch.genes is not None
+    copies = Batch({m: p.expand(40) for m, p in batch.present.items()}, batch.genes.expand(40, -1))
+    torch.manual_seed(0)
+    logits = model(copies).logits
+    assert len({tuple(row) for row in logits.mul(1e4).round().tolist()}) > 5
 
 
 def test_settings_that_cannot_work_are_refused_in_one_sentence() -> None:

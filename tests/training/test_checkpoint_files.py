@@ -27,7 +27,7 @@ from tests.training.planted import HORIZONS, SMALL, planted_dataset
 CONFIG = TrainingConfig(epochs=5, learning_rate=3e-3, balanced=True, patch_sample=8)
 
 
-class Interrupted(Exception):  # noqa: N818
+class Interrupted(Exception):
     """Somebody pulled the plug."""
 
 

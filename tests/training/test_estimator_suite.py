@@ -130,13 +130,13 @@ def test_it_learns_a_planted_signal(name: str) -> None:
 
 
 def test_unknown_names_and_settings_are_refused_with_the_known_ones() -> None:
-    with pytest.raises(PrognoscopeError, match="no model named 'hdmeo'.*hdmoe, snn"):
+    with pytest.raises(PrognoscopeError, match=r"no model named 'hdmeo'.*hdmoe, snn"):
         make_estimator(EstimatorSpec("hdmeo"))
-    with pytest.raises(PrognoscopeError, match="unknown setting 'tree'.*trees"):
+    with pytest.raises(PrognoscopeError, match=r"unknown setting 'tree'.*trees"):
         make_estimator(EstimatorSpec("forest", {"tree": 3}))
-    with pytest.raises(PrognoscopeError, match="unknown setting 'widht'.*width"):
-        small = planted_dataset(60)
-        make_estimator(EstimatorSpec("snn", {"widht": 3})).fit(small.inputs, small.outcome, HORIZONS, 0)
+    small, misspelt = planted_dataset(60), make_estimator(EstimatorSpec("snn", {"widht": 3}))
+    with pytest.raises(PrognoscopeError, match=r"unknown setting 'widht'.*width"):
+        misspelt.fit(small.inputs, small.outcome, HORIZONS, 0)
     with pytest.raises(PrognoscopeError, match="unknown training setting 'epoch'"):
         training_from({"training.epoch": 3})
     assert training_from({"training.epochs": 3, "width": 8}) == ({"width": 8}, TrainingConfig(epochs=3))

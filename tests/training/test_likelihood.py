@@ -175,3 +175,11 @@ def test_maximum_likelihood_recovers_the_life_table() -> None:
             else:
                 exposure[k] += max(0.0, min(end, high) - max(start, low)) / (high - low)
     assert torch.sigmoid(logits).detach().numpy()[0] == pytest.approx(deaths / exposure, abs=1e-4)
+    # where every training begins
+    assert torch.sigmoid(target.mean_log_odds()).numpy() == pytest.approx(deaths / exposure, abs=1e-4)
+
+
+def test_a_bin_without_events_begins_at_a_small_finite_hazard() -> None:
+    outcome = Outcome(np.zeros(40), np.full(40, 20.0), np.zeros(40, dtype=np.int64))
+    hazards = torch.sigmoid(HazardTarget.of(outcome, TimeBins((0.0, 6.0, 12.0))).mean_log_odds())
+    assert bool(((hazards > 0) & (hazards < 0.05)).all())

@@ -1,4 +1,4 @@
-"""The released protocol: the best epoch on the test fold. Optimistic by construction, and never what one gets unasked."""
+"""The released protocol: the best epoch on the test fold. Optimistic by construction, never what one gets unasked."""
 
 from __future__ import annotations
 
