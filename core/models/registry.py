@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from torch import nn
-
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
 from core.features.preparation import InputShape
 from core.models.hdmoe.config import HDMoEConfig
 from core.models.hdmoe.model import HDMoE
+from core.models.network import SurvivalNetwork
 from core.models.snn import SNN, SNNConfig
 
 
@@ -23,7 +22,7 @@ class ModelSpec:
     name: str
     title: str
     config: type[Any]
-    build: Callable[[InputShape, tuple[Modality, ...], int, Any], nn.Module]
+    build: Callable[[InputShape, tuple[Modality, ...], int, Any], SurvivalNetwork]
 
 
 MODELS: Mapping[str, ModelSpec] = {

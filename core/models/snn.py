@@ -16,6 +16,7 @@ from core.errors import PrognoscopeError
 from core.features.batch import Batch
 from core.features.preparation import InputShape
 from core.models.layers.snn import FamilyEncoder, snn_block
+from core.models.network import SurvivalNetwork
 from core.models.output import Capabilities, SurvivalOutput, Trace
 
 
@@ -28,7 +29,7 @@ class SNNConfig:
     dropout: float = 0.25
 
 
-class SNN(nn.Module):
+class SNN(SurvivalNetwork):
     """Family tokens and a clinical token → hazards."""
 
     def __init__(self, shape: InputShape, modalities: tuple[Modality, ...], bins: int, config: SNNConfig) -> None:

@@ -65,16 +65,12 @@ def evaluate(predictions: Predictions, horizons: tuple[float, ...], repeats: Rep
     ensemble = predictions.ensemble()
     rows = _Rows.of(ensemble)
     tau = follow_up_tau(rows.time, rows.event)
-    single = _single_cs(predictions)
-    c = bootstrap_harrell_c(rows.time, rows.event, rows.risk, rows.fold, repeats.harrell)
-    mean, std = float(np.nanmean(single)), float(np.nanstd(single))
-    harrell = Metric(c.mean, std, _finite(c.low), _finite(c.high), mean, "pairs within a fold, ties in risk count half")
     uno = _ranking(lambda r: uno_c(rows.time[r], rows.event[r], rows.risk[r], tau, rows.fold[r]), rows, repeats.other)
     ibs, null = _brier(ensemble, rows, repeats.other)
     d = _d_calibration(ensemble, rows)
     at = {f"{h:g}": h for h in horizons}
     return Metrics(
-        harrell_c=harrell,
+        harrell_c=concordance(predictions, repeats.harrell),
         uno_c=Metric(uno.mean, low=uno.low, high=uno.high, note=f"tau = {tau:.1f} months (80 % quantile of follow-up)"),
         ibs=ibs,
         ibs_kaplan_meier=null,
@@ -87,6 +83,15 @@ def evaluate(predictions: Predictions, horizons: tuple[float, ...], repeats: Rep
     )
 
 
+def concordance(predictions: Predictions, repeats: int = 1000) -> Metric:
+    """Harrell's C alone: of the seed ensemble over pairs within a fold, with the spread over seeds and folds."""
+    rows = _Rows.of(predictions.ensemble())
+    single = np.array(list(fold_seed_cs(predictions).values()))
+    c = bootstrap_harrell_c(rows.time, rows.event, rows.risk, rows.fold, repeats)
+    mean, std = float(np.nanmean(single)), float(np.nanstd(single))
+    return Metric(c.mean, std, _finite(c.low), _finite(c.high), mean, "pairs within a fold, ties in risk count half")
+
+
 def fold_seed_cs(predictions: Predictions) -> Mapping[tuple[int, int], float]:
     """Harrell's C of every single (fold, seed); NaN where a fold has no comparable pair."""
     found = {}
@@ -94,10 +99,6 @@ def fold_seed_cs(predictions: Predictions) -> Mapping[tuple[int, int], float]:
         arrays = part["time"].to_numpy(), part["event"].to_numpy() == 1, part["risk"].to_numpy()
         found[int(fold), int(seed)] = harrell_c(*arrays)
     return found
-
-
-def _single_cs(predictions: Predictions) -> FloatArray:
-    return np.array(list(fold_seed_cs(predictions).values()))
 
 
 def _finite(value: float | None) -> float | None:

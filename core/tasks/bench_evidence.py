@@ -54,7 +54,7 @@ def bench_evidence(workspace: Workspace, full: bool, progress: Progress) -> Benc
     tables = EvidenceTables(cells, cohorts)
     lines = tables.markdown()
     write_section(ROOT / "EVIDENCE.md", "four-cohorts", lines)
-    return BenchResult(_rows(cells), {"cells": len(cells)}, lines)
+    return BenchResult(_rows(cells), {"cells": len(cells)}, tuple(lines))
 
 
 def all_specs() -> list[CellSpec]:

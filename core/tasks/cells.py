@@ -14,10 +14,10 @@ from core.cohort.cohort import Cohort
 from core.cohort.modality import Modality
 from core.cohort.splits import resolve_folds
 from core.features.inputs import build_dataset
-from core.results.evaluation import Repeats, evaluate
+from core.results.evaluation import Repeats, concordance, evaluate
 from core.results.files import new_folder, read_json, verify_folder, write_json
 from core.results.prediction import Predictions
-from core.results.run import Metrics
+from core.results.run import Metric, Metrics
 from core.results.workspace import Workspace
 from core.tasks.provenance import code_version
 from core.tasks.train import HORIZONS, Prepared, Progress, prediction_times, run_plan
@@ -55,12 +55,12 @@ class CellSpec:
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A finished cell; ``permuted`` holds the metrics with one modality shuffled among the test patients."""
+    """A finished cell; ``permuted`` holds the C-index with one modality shuffled among the test patients."""
 
     spec: CellSpec
     metrics: Metrics
     predictions: Predictions
-    permuted: Mapping[str, Metrics]
+    permuted: Mapping[str, Metric]
     seconds: float
     code_version: str
 
@@ -83,7 +83,7 @@ def _compute(spec: CellSpec, cohort: Cohort, folder: Path, processes: int, progr
     prepared = Prepared(cohort, dataset, folds, spec.estimator, endpoint.name, horizons, times)
     result = run_plan(prepared, spec.seeds, None, processes, progress)
     metrics = evaluate(result.predictions, horizons, REPEATS)
-    permuted = {name: evaluate(p, horizons, REPEATS).as_json() for name, p in result.permuted.items()}
+    permuted = {name: asdict(concordance(p)) for name, p in result.permuted.items()}
     described = {"seconds": time.perf_counter() - started, "code_version": code_version(), "label": spec.label}
     with new_folder(folder) as new:
         write_json(new / "cell.json", {**described, "metrics": metrics.as_json(), "permuted": permuted})
@@ -97,7 +97,7 @@ def _read(spec: CellSpec, folder: Path) -> Cell:
         spec,
         Metrics.from_json(stored["metrics"]),
         Predictions.read(folder),
-        {name: Metrics.from_json(m) for name, m in stored["permuted"].items()},
+        {name: Metric(**m) for name, m in stored["permuted"].items()},
         float(stored["seconds"]),
         str(stored["code_version"]),
     )

@@ -124,7 +124,7 @@ class EvidenceTables:
             cells = {cohort: self._cell(MODEL, cohort, family) for cohort in self.cohorts}
             lines.append(_row([f"{family} folds, as trained", *(_three(c.metrics.harrell_c) for c in cells.values())]))
             for name in next(iter(cells.values())).permuted:
-                values = [_three(c.permuted[name].harrell_c) for c in cells.values()]
+                values = [_three(c.permuted[name]) for c in cells.values()]
                 lines.append(_row([f"{family} folds, {name} permuted among the test patients", *values]))
         return lines
 

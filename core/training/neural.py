@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from core.arrays import FloatArray
 from core.cohort.modality import Modality
@@ -16,6 +15,7 @@ from core.features.batch import Tensors
 from core.features.inputs import Inputs, Outcome
 from core.features.preparation import Preparation
 from core.models.estimator import Estimates, State
+from core.models.network import SurvivalNetwork
 from core.models.registry import make_config, model_spec
 from core.training.bins import TimeBins, make_bins
 from core.training.config import TrainingConfig
@@ -31,7 +31,7 @@ class FittedNeural:
     config: Any
     preparation: Preparation
     bins: TimeBins
-    network: nn.Module
+    network: SurvivalNetwork
     history: tuple[EpochRecord, ...] = ()
     device: str = "cpu"
 

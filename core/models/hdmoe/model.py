@@ -21,6 +21,7 @@ from core.models.hdmoe.decoupling import decoupling_loss
 from core.models.hdmoe.encoders import encoder_for
 from core.models.layers.experts import ExpertLevel, Routed, load_balance
 from core.models.layers.rfr import reorganisation_order, segment_counts
+from core.models.network import SurvivalNetwork
 from core.models.output import Capabilities, SurvivalOutput, Trace
 from core.results.routing_trace import LevelTrace, RoutingTrace
 
@@ -42,7 +43,7 @@ class _Level1:
     results: Mapping[Modality, Routed]
 
 
-class HDMoE(nn.Module):
+class HDMoE(SurvivalNetwork):
     """The model. ``muted`` in :meth:`forward` switches experts off: level name → expert numbers (E = shared)."""
 
     def __init__(self, shape: InputShape, modalities: tuple[Modality, ...], bins: int, config: HDMoEConfig) -> None:

@@ -1,0 +1,19 @@
+"""What every neural survival model is, beyond a torch module."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from core.models.output import Capabilities
+
+
+class SurvivalNetwork(nn.Module):
+    """A network from a Batch to a SurvivalOutput; see ``forward(batch, trace)`` of the models."""
+
+    def capabilities(self) -> Capabilities:
+        """What this model can do."""
+        raise TypeError(f"{type(self).__name__} does not say what it can do")
+
+    def start_from(self, log_odds: Tensor) -> None:
+        """Begin at the hazards (bins,) of the average training patient, so that no epoch is spent on finding them."""
+        raise TypeError(f"{type(self).__name__} has no hazards to start from")
