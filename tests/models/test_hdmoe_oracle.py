@@ -145,6 +145,23 @@ def test_patients_of_a_training_batch_draw_their_own_arrangement() -> None:
     assert len({tuple(row) for row in logits.mul(1e4).round().tolist()}) > 5
 
 
+@pytest.mark.parametrize("rate", [0.0, 0.3])
+@torch.no_grad()
+def test_with_a_rate_evaluation_weighs_the_arrangements_as_training_draws_them(rate: float) -> None:
+    """Each level reorganises with probability ``rate``, otherwise it keeps the plain order (one segment)."""
+    model = small_model((SLIDES, GENOMICS), reorganise_rate=rate)
+    batch = make_batch([6])
+    assert batch.genes is not None
+    vectors = literal_representations(model, FAMILIES, batch.genes[0], batch.bags[SLIDES][0])
+    expected = torch.zeros(4)
+    for s1, s2 in itertools.product(model.segments1, model.segments2):
+        chance = 1.0
+        for s, segments in ((s1, model.segments1), (s2, model.segments2)):
+            chance *= rate / len(segments) + (1 - rate) * (s == 1)
+        expected += chance * literal_logits(model, vectors, s1, s2)
+    assert (model(batch).logits[0] - expected).abs().max() < 1e-4
+
+
 def test_settings_that_cannot_work_are_refused_in_one_sentence() -> None:
     with pytest.raises(PrognoscopeError, match="does not divide width 256"):
         HDMoEConfig(token_dim=48)

@@ -21,7 +21,7 @@ from core.training.upstream import fit_upstream
 from tests.training.planted import HORIZONS, SMALL, k_folds, permuted_labels, planted_dataset
 
 TIMES = np.array([12.0])
-TRAINING = TrainingConfig(epochs=8, learning_rate=3e-3, protocol="upstream")
+TRAINING = TrainingConfig(epochs=20, learning_rate=2e-2, decay=False, protocol="upstream")
 
 
 def halves(dataset: Dataset) -> tuple[tuple[Inputs, Outcome], tuple[Inputs, Outcome]]:
@@ -48,7 +48,7 @@ def test_it_reports_the_best_epoch_of_the_very_same_training(seed: int) -> None:
 
     last = estimator.fit_watched(*train, upstream_bins(dataset.outcome), seed, watch)
     best = c_of(fit_upstream(estimator, train, test, dataset.outcome, seed), test)
-    assert len(seen) == 8
+    assert len(seen) == 20
     assert best == pytest.approx(max(seen), abs=1e-9)
     assert c_of(last, test) == pytest.approx(seen[-1], abs=1e-9)  # watching changes nothing
     assert best >= seen[-1]
@@ -64,7 +64,7 @@ def test_it_is_at_least_the_honest_last_epoch_on_the_same_seed_and_mostly_above(
         honest_c.append(c_of(last, test))
         optimistic_c.append(c_of(fit_upstream(estimator, train, test, dataset.outcome, seed), test))
     assert all(o >= h for o, h in zip(optimistic_c, honest_c, strict=True))
-    assert np.mean(optimistic_c) > np.mean(honest_c) + 0.01
+    assert np.mean(optimistic_c) > np.mean(honest_c) + 0.02
 
 
 def test_it_is_never_the_default() -> None:
