@@ -8,14 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from core.cli.output import Answer, ProgressBar, metric_json, table, three, with_interval
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
 from core.results.comparing import compare_predictions
 from core.results.evaluation import evaluate
-from core.results.prediction import Predictions
 from core.results.run import Metrics, Run
 from core.results.run_store import list_runs, load_predictions, load_run
 from core.results.workspace import Workspace
@@ -115,14 +112,8 @@ def run_evaluate(args: argparse.Namespace, workspace: Workspace) -> Answer:
     predictions = load_predictions(args.run_id, workspace)
     horizons = _numbers(args.horizons, "--horizons") or run.horizons
     if args.predictions is not None:
-        export_predictions(predictions).to_csv(args.predictions, index=False)
+        predictions.as_table().to_csv(args.predictions, index=False)
     return _answer(run, evaluate(predictions, horizons))
-
-
-def export_predictions(predictions: Predictions) -> pd.DataFrame:
-    """Id, fold, seed, entry, time, event, risk and S(t) of every out-of-fold prediction."""
-    curves = pd.DataFrame(predictions.survival, columns=[f"S({t:g})" for t in predictions.times])
-    return pd.concat([predictions.table.reset_index(drop=True), curves], axis=1)
 
 
 def _answer(run: Run, metrics: Metrics) -> Answer:

@@ -7,7 +7,7 @@ of the seed ensemble; the mean and standard deviation over every single seed and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,14 +64,13 @@ def evaluate(predictions: Predictions, horizons: tuple[float, ...], repeats: Rep
     repeats = repeats or Repeats()
     ensemble = predictions.ensemble()
     rows = _Rows.of(ensemble)
-    tau = follow_up_tau(rows.time, rows.event)
-    uno = _ranking(lambda r: uno_c(rows.time[r], rows.event[r], rows.risk[r], tau, rows.fold[r]), rows, repeats.other)
+    uno, tau = _uno(rows, repeats.other)
     ibs, null = _brier(ensemble, rows, repeats.other)
     d = _d_calibration(ensemble, rows)
     at = {f"{h:g}": h for h in horizons}
     return Metrics(
         harrell_c=concordance(predictions, repeats.harrell),
-        uno_c=Metric(uno.mean, low=uno.low, high=uno.high, note=f"tau = {tau:.1f} months (80 % quantile of follow-up)"),
+        uno_c=uno,
         ibs=ibs,
         ibs_kaplan_meier=null,
         auc={k: _auc(auc_ipcw, rows, h, repeats.other) for k, h in at.items()},
@@ -108,6 +107,15 @@ def _finite(value: float | None) -> float | None:
 def _ranking(statistic: Callable[[IntArray], float], rows: _Rows, repeats: int) -> Metric:
     interval = bootstrap_interval(statistic, len(rows.time), repeats)
     return Metric(_finite(interval.mean), low=_finite(interval.low), high=_finite(interval.high))
+
+
+def _uno(rows: _Rows, repeats: int) -> tuple[Metric, float | None]:
+    """Uno's C and its tau; not estimable when no event comes before the 80 % quantile of follow-up."""
+    if not (rows.time[rows.event] < np.quantile(rows.time, 0.8)).any():
+        return Metric(None, note="not estimable: no event before the 80 % quantile of follow-up"), None
+    tau = follow_up_tau(rows.time, rows.event)
+    found = _ranking(lambda r: uno_c(rows.time[r], rows.event[r], rows.risk[r], tau, rows.fold[r]), rows, repeats)
+    return replace(found, note=f"tau = {tau:.1f} months (80 % quantile of follow-up)"), tau
 
 
 def _estimable(rows: _Rows, month: float) -> str:

@@ -81,11 +81,15 @@ class Predictions:
         blended = (1 - share) * low + share * np.where(dead, low, high)
         return np.asarray(np.where(dead, 0.0, np.exp(blended)))
 
-    def write(self, folder: Path) -> None:
-        """Store as ``predictions.parquet``: the table's columns, then one ``S(<month>)`` column a time."""
-        names = [f"S({np.format_float_positional(t, trim='-')})" for t in self.times]  # every digit: read back equal
+    def as_table(self) -> pd.DataFrame:
+        """The table's columns, then one ``S(<month>)`` column a month, with every digit of it."""
+        names = [f"S({np.format_float_positional(t, trim='-')})" for t in self.times]
         curves = pd.DataFrame(self.survival, columns=names)
-        pd.concat([self.table.reset_index(drop=True), curves], axis=1).to_parquet(folder / "predictions.parquet")
+        return pd.concat([self.table.reset_index(drop=True), curves], axis=1)
+
+    def write(self, folder: Path) -> None:
+        """Store :meth:`as_table` as ``predictions.parquet``."""
+        self.as_table().to_parquet(folder / "predictions.parquet")
 
     @classmethod
     def read(cls, folder: Path, in_sample: bool = False) -> Predictions:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-import pandas as pd
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -29,8 +28,7 @@ def predictions_url(run_id: str, visitor: str) -> str:
 
 def predictions_csv(predictions: Predictions) -> str:
     """One row a patient and seed: pseudonym, fold, seed, entry, time, event, risk, S(t) a column a month."""
-    curves = pd.DataFrame(predictions.survival, columns=[f"S({t:g})" for t in predictions.times])
-    table = pd.concat([predictions.table.reset_index(drop=True), curves], axis=1)
+    table = predictions.as_table()
     table["predicted"] = "in-sample" if predictions.in_sample else "out-of-fold"
     return str(table.to_csv(index=False, lineterminator="\n"))
 

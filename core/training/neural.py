@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from core.arrays import FloatArray
-from core.cohort.modality import Modality
 from core.features.batch import Tensors
 from core.features.inputs import Inputs, Outcome
 from core.features.preparation import Preparation
@@ -79,12 +78,11 @@ def restore_neural(state: State) -> FittedNeural:
 
 @dataclass(frozen=True)
 class NeuralEstimator:
-    """A registered network with its settings; ``modalities`` restricts what it reads (None = everything given)."""
+    """A registered network with the settings of its model and of its training."""
 
     model: str
     settings: dict[str, Any] = field(default_factory=dict)
     training: TrainingConfig = field(default_factory=TrainingConfig)
-    modalities: tuple[Modality, ...] | None = None
     device: str = "cpu"
 
     @property

@@ -29,7 +29,7 @@ class _BestEpoch:
     def __call__(self, current: FittedNeural, record: EpochRecord) -> None:
         risk = current.predict(self.inputs, np.array([1.0])).risk
         c = harrell_c(self.outcome.time, self.outcome.event, risk)
-        if c > self.best:
+        if c > self.best or not self.weights:  # a fold without a comparable pair has no best epoch: the first stays
             self.best = c
             self.weights = copy.deepcopy(current.network.state_dict())
 

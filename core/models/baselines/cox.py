@@ -105,6 +105,7 @@ class ClinicalCox:
 class PenalisedCox:
     """Elastic-net Cox on all inputs (scikit-survival's Coxnet); the penalty by inner folds of the training patients.
 
+    Coxnet knows no delayed entry: it orders patients by their exit alone, the baseline then by the true risk sets.
     ``l1_ratio`` 0.1 is mostly ridge. The inner folds score each penalty of one path by Harrell's C.
     """
 
@@ -124,7 +125,8 @@ class PenalisedCox:
             train, test = fold != k, fold == k
             model = self._path(x[train], y[train], whole.alphas_)
             for i in range(len(model.alphas_)):
-                score[i] += harrell_c(outcome.time[test], outcome.event[test], x[test] @ model.coef_[:, i])
+                c = harrell_c(outcome.time[test], outcome.event[test], x[test] @ model.coef_[:, i])
+                score[i] += 0.5 if np.isnan(c) else c  # an inner fold without a comparable pair favours no penalty
             score[len(model.alphas_) :] = -np.inf  # a path that stopped early says nothing of weaker penalties
         best = int(np.argmax(score[: whole.coef_.shape[1]]))
         return _with_baseline(preparation, whole.coef_[:, best].copy(), inputs, outcome)

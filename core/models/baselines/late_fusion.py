@@ -26,9 +26,11 @@ class FittedFusion:
     def predict(self, inputs: Inputs, times: FloatArray) -> Estimates:
         """Mean of the standardised risks and of S(t) over the modalities a patient has."""
         risk, survival, count = np.zeros(len(inputs)), np.zeros((len(inputs), len(times))), np.zeros(len(inputs))
+        # a patient without any modality (the permutation audit makes some) gets what the members say of no data
+        nobody = ~np.any([inputs.present[m] for m in self.members], axis=0)
         for modality, member in self.members.items():
             estimates = member.predict(inputs.only(modality), times)
-            has = inputs.present[modality].astype(float)
+            has = (inputs.present[modality] | nobody).astype(float)
             risk += has * (estimates.risk - self.mean[modality]) / self.spread[modality]
             survival += np.where(has[:, None] > 0, estimates.survival, 0.0)
             count += has

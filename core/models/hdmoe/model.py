@@ -48,6 +48,8 @@ class HDMoE(SurvivalNetwork):
 
     def __init__(self, shape: InputShape, modalities: tuple[Modality, ...], bins: int, config: HDMoEConfig) -> None:
         super().__init__()
+        if config.compat == "upstream":  # the released code puts genomics first, and RFR depends on the order
+            modalities = tuple(sorted(modalities, key=lambda m: m is not Modality.GENOMICS))
         self.config, self.modalities, self.bins = config, modalities, bins
         width, token, m = config.width, config.token, len(modalities)
         self.encoders = nn.ModuleDict({x.value: encoder_for(x, shape, config) for x in modalities})
@@ -187,14 +189,17 @@ class HDMoE(SurvivalNetwork):
 
     def _routing(self, first: _Level1, second: Routed, tokens2: Tensor, arrangements: int) -> RoutingTrace:
         """Copies for the record; level 2 is the mean over the arrangements that were averaged."""
-        levels = {level1(m): _trace(r, first.tokens[m], 1) for m, r in first.results.items()}
-        levels[LEVEL2] = _trace(second, tokens2, arrangements)
+        levels = {level1(m): _trace(r, first.tokens[m], r.gate.new_ones(1)) for m, r in first.results.items()}
+        levels[LEVEL2] = _trace(second, tokens2, self._weights(arrangements, second.gate))
         return RoutingTrace(levels)
 
 
-def _trace(result: Routed, tokens: Tensor, arrangements: int) -> LevelTrace:
+def _trace(result: Routed, tokens: Tensor, weights: Tensor) -> LevelTrace:
+    """Copies, averaged over the arrangements with the same weights as the logits."""
+
     def mean(x: Tensor) -> Tensor:
-        return x.detach().float().view(arrangements, -1, *x.shape[1:]).mean(dim=0).cpu()
+        arranged = x.detach().float().reshape(len(weights), -1, *x.shape[1:])
+        return torch.einsum("s...,s->...", arranged, weights.float()).cpu()
 
     return LevelTrace(
         mean(result.gate).numpy(),
