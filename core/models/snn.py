@@ -25,7 +25,7 @@ class SNNConfig:
     """Widths and dropout of the network."""
 
     family_hidden: int = 256
-    width: int = 64
+    width: int = 256
     dropout: float = 0.25
 
 

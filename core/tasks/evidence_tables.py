@@ -43,12 +43,15 @@ class EvidenceTables:
             "",
         ]
         for family in ("published", "site"):
+            if MODEL not in self._labels(family):
+                continue
             lines += [f"### {self._family_title(family)}", "", *self._c_table(family), ""]
             if family == "published":
                 lines += [*self._reference_table(), ""]
             lines += [*self._difference_table(family), "", *self._calibration_table(family), ""]
         lines += ["### Does the model use its inputs?", "", *self._permutation_table(), ""]
-        lines += ["### The optimistic protocol, shown to say by how much", "", *self._upstream_table(), ""]
+        if sum(map(_optimistic, self.cells)) == len(self.cohorts):
+            lines += ["### The optimistic protocol, shown to say by how much", "", *self._upstream_table(), ""]
         return [*lines, "### Fold sizes", "", *self._fold_table()]
 
     @staticmethod
@@ -121,6 +124,8 @@ class EvidenceTables:
     def _permutation_table(self) -> list[str]:
         lines = [_header([f"{MODEL}, C-index", *(c.upper() for c in self.cohorts)])]
         for family in ("published", "site"):
+            if MODEL not in self._labels(family):
+                continue
             cells = {cohort: self._cell(MODEL, cohort, family) for cohort in self.cohorts}
             lines.append(_row([f"{family} folds, as trained", *(_three(c.metrics.harrell_c) for c in cells.values())]))
             for name in next(iter(cells.values())).permuted:
