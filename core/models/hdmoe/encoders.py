@@ -9,6 +9,7 @@ from core.cohort.modality import Modality
 from core.features.batch import Batch
 from core.features.preparation import InputShape
 from core.models.hdmoe.config import HDMoEConfig
+from core.models.layers.dropout import Dropout
 from core.models.layers.snn import FamilyEncoder, snn_block
 from core.models.layers.transmil import ClassTokenEncoder
 
@@ -36,8 +37,8 @@ class BagEncoder(nn.Module):
         self.modality = modality
         n_in, drop = (shape.bags or {})[modality], config.patch_dropout
         self.reduce = nn.Sequential(
-            *(nn.Linear(n_in, config.width), nn.ReLU(), nn.Dropout(drop)),
-            *(nn.Linear(config.width, config.width), nn.ReLU(), nn.Dropout(drop)),
+            *(nn.Linear(n_in, config.width), nn.ReLU(), Dropout(drop)),
+            *(nn.Linear(config.width, config.width), nn.ReLU(), Dropout(drop)),
         )
         self.encoder = ClassTokenEncoder(config.width, positions=modality is Modality.SLIDES)
 

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from core.models.layers.dropout import Dropout
+
 
 @dataclass(frozen=True, eq=False)
 class Routed:
@@ -41,7 +43,7 @@ class ExpertLevel(nn.Module):
         self.b1 = nn.Parameter(torch.zeros(experts + 1, 1, hidden))
         self.w2 = nn.Parameter(torch.empty(experts + 1, hidden, d_out))
         self.b2 = nn.Parameter(torch.zeros(experts + 1, 1, d_out))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         nn.init.kaiming_uniform_(self.gate, a=5**0.5)
         for stack in (self.w1, self.w2):
             for matrix in stack:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from core.models.layers.dropout import AlphaDropout
+
 
 def snn_block(n_in: int, n_out: int, dropout: float = 0.25) -> nn.Sequential:
     """Linear, ELU, AlphaDropout."""
-    return nn.Sequential(nn.Linear(n_in, n_out), nn.ELU(), nn.AlphaDropout(dropout))
+    return nn.Sequential(nn.Linear(n_in, n_out), nn.ELU(), AlphaDropout(dropout))
 
 
 class FamilyEncoder(nn.Module):

@@ -1,0 +1,60 @@
+"""The benchmarks by name. Each is found by module path, so that naming one loads no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from core.errors import PrognoscopeError
+from core.results.workspace import Workspace
+
+Progress = Callable[[float, str], None]
+
+BENCHES: Mapping[str, str] = {
+    "training": "core.tasks.bench_training:bench_training",
+    "evidence": "core.tasks.bench_evidence:bench_evidence",
+}
+
+
+@dataclass(frozen=True)
+class BenchRow:
+    """One measured number.
+
+    Parameters
+    ----------
+    name : str
+    value : float
+        What was measured, in ``unit``.
+    unit : str
+    reference, ratio : float or None
+        What it is measured against (same unit), and how many times better ``value`` is.
+    target : float or None
+        The ratio that is asked for.
+    """
+
+    name: str
+    value: float
+    unit: str
+    reference: float | None = None
+    ratio: float | None = None
+    target: float | None = None
+
+
+@dataclass(frozen=True)
+class BenchResult:
+    """Rows, further keys of the JSON answer, and lines to print in place of the table of rows."""
+
+    rows: tuple[BenchRow, ...]
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
+
+
+def run_bench(name: str, workspace: Workspace, full: bool, progress: Progress) -> BenchResult:
+    """Run the benchmark ``name``; ``full`` takes longer and measures more."""
+    if name not in BENCHES:
+        raise PrognoscopeError(f"no benchmark named {name!r}", "bench", f"use one of {', '.join(BENCHES)}")
+    module, _, function = BENCHES[name].partition(":")
+    result: BenchResult = getattr(import_module(module), function)(workspace, full, progress)
+    return result
