@@ -142,10 +142,17 @@ class NystromAttention(nn.Module):
         return x.view(b, n, self.heads, -1).transpose(1, 2)
 
     def _convolve(self, values: Tensor) -> Tensor:
-        """The depth-wise convolution over (b, n, width) as one of ``width`` channels, which is how values lie."""
-        taps = self.residual.weight.to(values.dtype).repeat_interleave(values.shape[2] // self.heads, dim=0)
-        image = values[:, :, None].permute(0, 3, 1, 2)
-        convolved = F.conv2d(image, taps, padding=(taps.shape[2] // 2, 0), groups=values.shape[2])
+        """The depth-wise convolution over (b, n, width); each head has its taps."""
+        b, n, width = values.shape
+        taps = self.residual.weight[:, 0, :, 0].to(values.dtype)
+        half = taps.shape[1] // 2
+        if n <= half + 1:  # every token reaches every other: one small matrix a head
+            place = torch.arange(n, device=values.device)
+            matrix = taps[:, place[None, :] - place[:, None] + half]
+            return (matrix @ self._heads(values)).transpose(1, 2).reshape(b, n, width)
+        image = values[:, :, None].permute(0, 3, 1, 2)  # as one of ``width`` channels, which is how values lie
+        kernel = taps.repeat_interleave(width // self.heads, dim=0)[:, None, :, None]
+        convolved = F.conv2d(image, kernel, padding=(half, 0), groups=width)
         return convolved.permute(0, 2, 3, 1)[:, :, 0]
 
     def _keys(self, x: Tensor, lengths: Lengths) -> _Keys:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+CACHED = 2**17  # numbers in the matrices worked on at a time, so that they stay in a CPU core's cache
 P0, P1, P2, P3 = 3.25, -3.75, 1.75, -0.25  # p(T) = P0·I + P1·T + P2·T² + P3·T³
 
 
@@ -38,10 +39,19 @@ def pinv_product(rows: Tensor, x: Tensor, sums: Tensor, iterations: int = 6) -> 
     iterations : int
     """
     b, h, r, m = rows.shape
-    start = (x / sums[:, None, None, None]).view(b * h, m, m).transpose(1, 2)
-    square = x.reshape(b * h, m, m) @ start
-    product: Tensor = _Iteration.apply(rows.reshape(b * h, r, m) @ start, square, iterations)  # type: ignore[no-untyped-call]
-    return product.view(b, h, r, m)
+    root = sums.sqrt()[:, None, None, None]
+    rows, x = (rows / root).reshape(b * h, r, m), (x / root).reshape(b * h, m, m)
+    many = b * h if x.device.type != "cpu" else max(1, CACHED // (m * m))
+    parts = zip(rows.split(many), x.split(many), strict=True)
+    products = [_Iteration.apply(*part, iterations) for part in parts]  # type: ignore[no-untyped-call]
+    return torch.cat(products).view(b, h, r, m)
+
+
+def _times_p(rows: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """rows·p(T), rows·T and rows·T²."""
+    once = rows @ t
+    twice = once @ t
+    return (P0 * rows).add_(once, alpha=P1).add_(twice, alpha=P2).add_(twice @ t, alpha=P3), once, twice
 
 
 def _next(t: Tensor) -> Tensor:
@@ -49,31 +59,32 @@ def _next(t: Tensor) -> Tensor:
     square = t @ t
     factor = (P3 * square).add_(t, alpha=P2)
     factor.diagonal(dim1=-2, dim2=-1).add_(P1)
-    return torch.baddbmm(t, square, factor, beta=P0)
+    return (square @ factor).add_(t, alpha=P0)
+
+
+def _with_transpose(x: Tensor) -> Tensor:
+    return torch.add(x, x.transpose(1, 2))
 
 
 def _gradient(g: Tensor, t: Tensor) -> Tensor:
     """Gradient of :func:`_next` for symmetric ``g`` and ``t``: three products, symmetric again."""
     gt = g @ t
     gtt = gt @ t
-    inner = gt.mul_(P2).add_(gtt, alpha=2 * P3)
-    inner = torch.add(inner, inner.transpose(1, 2)).mul_(0.5).add_(g, alpha=P1)
-    outer = torch.baddbmm(gtt, inner, t, beta=P2 / 2)
-    return torch.add(outer, outer.transpose(1, 2)).add_(g, alpha=P0)
+    inner = _with_transpose(gt.mul_(P2 / 2).add_(gtt, alpha=P3)).add_(g, alpha=P1)
+    return _with_transpose((inner @ t).add_(gtt, alpha=P2 / 2)).add_(g, alpha=P0)
 
 
 class _Iteration(torch.autograd.Function):
-    """rows, T₀ → rows·p(T₀)·p(T₁)⋯, for (B, r, m) rows and symmetric (B, m, m) T₀."""
+    """rows·xᵀ·p(T₀)·p(T₁)⋯ with T₀ = xxᵀ, for (B, r, m) rows and (B, m, m) x."""
 
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, t: Tensor, iterations: int) -> Tensor:
-        saved = []
+    def forward(ctx: Any, rows: Tensor, x: Tensor, iterations: int) -> Tensor:
+        saved = [rows, x]
+        rows, t = rows @ x.transpose(1, 2), x @ x.transpose(1, 2)
         for i in range(iterations):
-            once = rows @ t
-            twice = once @ t
-            powers = torch.cat([rows, once, twice], dim=1)
-            saved += [powers, t]
-            rows = (P0 * rows).add_(once, alpha=P1).add_(twice, alpha=P2).baddbmm_(twice, t, alpha=P3)
+            following, once, twice = _times_p(rows, t)
+            saved += [torch.cat([rows, once, twice], dim=1), t]
+            rows = following
             if i + 1 < iterations:
                 t = _next(t)
         ctx.save_for_backward(*saved)
@@ -82,16 +93,15 @@ class _Iteration(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
-        saved = ctx.saved_tensors
-        later: Tensor | None = None  # gradient of the next T
-        for powers, t in zip(saved[-2::-2], saved[::-2], strict=True):
-            once = grad @ t
-            twice = once @ t
+        rows, x, *saved = ctx.saved_tensors
+        for_t = torch.zeros_like(x)
+        for i in reversed(range(len(saved) // 2)):
+            powers, t = saved[2 * i], saved[2 * i + 1]
+            following, once, twice = _times_p(grad, t)
             first = (P1 * grad).add_(once, alpha=P2).add_(twice, alpha=P3)
             second = (P2 * grad).add_(once, alpha=P3)
-            by_rows = powers.transpose(1, 2) @ torch.cat([first, second, P3 * grad], dim=1)
-            by_rows = by_rows.add_(by_rows.transpose(1, 2).clone()).mul_(0.5)
-            later = by_rows if later is None else by_rows.add_(_gradient(later, t))
-            grad = (P0 * grad).add_(once, alpha=P1).add_(twice, alpha=P2).baddbmm_(twice, t, alpha=P3)
-        assert later is not None  # noqa: S101  there is at least one iteration
-        return grad, later, None
+            half = powers.transpose(1, 2) @ torch.cat([first, second, P3 * grad], dim=1).mul_(0.5)
+            last = 2 * i + 2 == len(saved)
+            for_t = _with_transpose(half) if last else _gradient(for_t, t).add_(_with_transpose(half))
+            grad = following
+        return grad @ x, (grad.transpose(1, 2) @ rows).add_(for_t @ x, alpha=2), None
