@@ -7,6 +7,7 @@ The plain side takes an optimiser step per patient, as the released code does.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -83,6 +84,9 @@ CONTESTS = (
 def bench_training(workspace: Workspace, full: bool, progress: Progress) -> BenchResult:
     """All contests and, where the public tables are at hand, a whole cross-validation on TCGA-BLCA."""
     rows: list[BenchRow] = []
+    load = os.getloadavg()[0]
+    if load > THREADS / 2:
+        progress(0.0, f"other programs are busy (load {load:.1f}): times and ratios will be off")
     with _threads(THREADS):
         for i, contest in enumerate(CONTESTS):
             progress(0.2 * i, f"training steps, {contest.name}")
@@ -90,7 +94,7 @@ def bench_training(workspace: Workspace, full: bool, progress: Progress) -> Benc
     progress(0.6, "cross-validation on TCGA-BLCA")
     rows += cross_validation_rows()
     progress(1.0, "measured")
-    return BenchResult(tuple(rows), {"threads": THREADS, "torch": torch.__version__})
+    return BenchResult(tuple(rows), {"threads": THREADS, "load_before": round(load, 2), "torch": torch.__version__})
 
 
 @contextmanager

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from core.cli.bench_command import bench_lines
 from core.cohort.modality import Modality
+from core.errors import PrognoscopeError
 from core.features.batch import Batch, Tensors
 from core.features.inputs import Outcome
 from core.features.preparation import InputShape
 from core.models.hdmoe.config import HDMoEConfig
 from core.models.hdmoe.model import HDMoE
+from core.results.workspace import Workspace
+from core.tasks.bench import BENCHES, BenchResult, run_bench
+from core.tasks.bench_cross_validation import tree_memory
 from core.tasks.bench_reference import PlainHDMoE, plain_weights
+from core.tasks.bench_training import Contest, Variant, contest_rows
 from core.training.bins import TimeBins
 from core.training.losses import HazardTarget, hazard_nll
 
@@ -121,3 +132,37 @@ def test_training_loss_and_gradients_are_equal(case: str) -> None:
     for name, parameter in plain.named_parameters():
         reference = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
         assert (gradients[name] - reference).abs().max() <= 1e-4 * reference.abs().max() + 1e-7, name
+
+
+def test_the_benchmark_compares_equal_functions_and_divides_times() -> None:
+    variants = (Variant("fp32", 2, 1.0), Variant("bf16, sampled", 3, 1.0, True, 4))
+    rows = contest_rows(Contest("tiny", (S, G), 9, 3, 2, 2, variants), 2, SMALL, (3, 2))
+    exact, rounded, *timed = rows
+    assert exact.value < 1e-4 < 1e-4 + rounded.value < 0.1
+    assert [row.name.split(", ")[-1] for row in timed] == ["2 patients a step", "3 patients a step"]
+    for row in timed:
+        assert row.unit == "ms/patient"
+        assert row.reference == timed[0].reference
+        assert row.ratio == pytest.approx(row.reference / row.value)
+    answer = bench_lines(BenchResult(tuple(rows)))
+    assert len(answer) == 2 + len(rows)
+
+
+def test_memory_of_a_process_includes_its_children() -> None:
+    if not Path("/proc/self/smaps_rollup").exists():
+        pytest.skip("no /proc/self/smaps_rollup on this system")
+    hold = "import sys; x = bytearray(60_000_000); print('ready', flush=True); sys.stdin.read()"
+    before = tree_memory(os.getpid())
+    with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout.readline() == b"ready\n"
+        grown = tree_memory(os.getpid()) - before
+        child.stdin.close()
+    assert 55e6 < grown < 120e6
+
+
+def test_every_benchmark_exists_and_an_unknown_one_is_refused(workspace: Workspace) -> None:
+    for place in BENCHES.values():
+        module, _, function = place.partition(":")
+        assert callable(getattr(import_module(module), function))
+    with pytest.raises(PrognoscopeError, match="no benchmark named 'speed'"):
+        run_bench("speed", workspace, False, lambda share, message: None)

@@ -42,7 +42,7 @@ def pinv_product(rows: Tensor, x: Tensor, sums: Tensor, iterations: int = 6) -> 
     root = sums.sqrt()[:, None, None, None]
     rows, x = (rows / root).reshape(b * h, r, m), (x / root).reshape(b * h, m, m)
     many = b * h if x.device.type != "cpu" else max(1, CACHED // (m * m))
-    parts = zip(rows.split(many), x.split(many), strict=True)
+    parts = zip(torch.split(rows, many), torch.split(x, many), strict=True)
     products = [_Iteration.apply(*part, iterations) for part in parts]  # type: ignore[no-untyped-call]
     return torch.cat(products).view(b, h, r, m)
 
