@@ -17,6 +17,11 @@ from core.cohort.storage import list_cohorts
 from core.errors import PrognoscopeError
 from core.results.workspace import Workspace
 
+COLUMN_HELP = (
+    "for a table of your own: id, time, event (time:NAME and event:NAME for several endpoints), entry, "
+    "time_unit=months|days|weeks|years, time_zero, site, and comma-separated input, marker, drop"
+)
+
 
 def add_commands(commands: Any) -> None:
     """Register the commands of this file."""
@@ -27,7 +32,7 @@ def add_commands(commands: Any) -> None:
     add.add_argument("--families", type=Path, metavar="CSV|GMT", help="gene families")
     add.add_argument("--clinical", type=Path, action="append", default=[], metavar="PATH", help="GDC or biotab to join")
     add.add_argument("--event", action="append", default=[], metavar="CODE=MEANING", help="censored, event, competing")
-    add.add_argument("--column", action="append", default=[], metavar="ROLE=NAME", help="id, time, event, entry")
+    add.add_argument("--column", action="append", default=[], metavar="ROLE=NAME", help=COLUMN_HELP)
     add.add_argument("--time-zero", help="what months are counted from")
     add.set_defaults(run=run_import)
     commands.add_parser("cohorts", help="list the cohorts").set_defaults(run=run_cohorts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,7 +48,7 @@ def import_cohort(
     events: Mapping[str, str] | None = None,
     columns: Mapping[str, str] | None = None,
     time_zero: str | None = None,
-    secret: bytes | None = None,
+    secret: bytes | Callable[[], bytes] | None = None,
     progress: Progress = silent,
 ) -> Imported:
     """Read a study; nothing is written but, on first use, the workspace's pseudonym secret.
@@ -71,8 +71,9 @@ def import_cohort(
         For the ``table`` format: ``id``, ``time``, ``event`` and, where they exist, ``entry``, ``time_unit``.
     time_zero : str, optional
         The moment months are counted from, where the user knows better than the format.
-    secret : bytes, optional
-        Key of the pseudonyms; that of the default workspace when not given.
+    secret : bytes or function that gives them, optional
+        Key of the pseudonyms; that of the default workspace when not given. It is asked for last, so that a study
+        that is refused leaves a new workspace without even a key.
 
     Raises
     ------
@@ -81,10 +82,7 @@ def import_cohort(
     """
     checked_name(name, "cohort name")
     path = Path(path).absolute()
-    kind = format or recognise(path)
-    if kind not in FORMATS:
-        raise PrognoscopeError(f"no format named {kind!r}", "--format", f"use one of {', '.join(FORMATS)}")
-    draft = READERS[kind](path, ReadOptions(events, columns or {}, progress))
+    draft = READERS[_format(path, format, columns or {})](path, ReadOptions(events, columns or {}, progress))
     for table in clinical:
         draft = join(draft, read_clinical(Path(table), set(draft.ids)))
     _check(draft, path.name)
@@ -92,7 +90,10 @@ def import_cohort(
         moved = {k: replace(e, time_zero=time_zero) for k, e in draft.endpoints.items()}
         draft = replace(draft, endpoints=moved)
     progress(0.85, "assigning pseudonyms and gene families")
-    return _assemble(draft, name, families, secret or workspace_secret(Workspace.default()))
+    genes = _genomics(draft, families)
+    if secret is None:
+        secret = workspace_secret(Workspace.default())
+    return _assemble(draft, name, genes, secret if isinstance(secret, bytes) else secret())
 
 
 def import_into(workspace: Workspace, path: Path, name: str, **options: object) -> Cohort:
@@ -103,9 +104,23 @@ def import_into(workspace: Workspace, path: Path, name: str, **options: object) 
     **options
         The keyword arguments of :func:`import_cohort`.
     """
-    imported = import_cohort(path, name, secret=workspace_secret(workspace), **options)  # type: ignore[arg-type]
+    imported = import_cohort(path, name, secret=lambda: workspace_secret(workspace), **options)  # type: ignore[arg-type]
     save_cohort(imported.cohort, imported.original_ids, workspace)
     return imported.cohort
+
+
+def _format(path: Path, forced: str | None, columns: Mapping[str, str]) -> str:
+    """The format asked for, or the one the path is in; a choice that would be ignored is refused."""
+    if not path.exists():
+        raise PrognoscopeError("no such file or folder", path.name, "check the path")
+    kind = forced or recognise(path)
+    if kind not in FORMATS:
+        raise PrognoscopeError(f"no format named {kind!r}", "--format", f"use one of {', '.join(FORMATS)}")
+    if columns and kind != "table":
+        raise PrognoscopeError(
+            f"columns named for the format {kind}, which knows its own", path.name, "leave them out or force table"
+        )
+    return kind
 
 
 def _check(draft: Draft, where: str) -> None:
@@ -118,10 +133,10 @@ def _check(draft: Draft, where: str) -> None:
         raise PrognoscopeError("no patient with an event", where, "check which code means event")
 
 
-def _assemble(draft: Draft, name: str, families: Path | None, secret: bytes) -> Imported:
+def _assemble(draft: Draft, name: str, genes: tuple[Genomics | None, tuple[str, ...]], secret: bytes) -> Imported:
     hidden = pseudonyms(draft.ids, secret)
     index = pd.Index([hidden[i] for i in draft.ids], name="patient", dtype=object)
-    genomics, family_warnings = _genomics(draft, families)
+    genomics, family_warnings = genes
     patients, leaking = _without_ids(draft)
     folds, split_warnings = _folds(draft, hidden)
     patients.index = index

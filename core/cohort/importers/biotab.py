@@ -19,7 +19,7 @@ from core.cohort.endpoint import Endpoint
 from core.cohort.importers.clinical_words import grade, sex, stage
 from core.cohort.importers.draft import ClinicalTable, Draft
 from core.cohort.importers.narrow_table import NarrowTable, read_narrow
-from core.cohort.importers.tcga_slides import Columns, make_endpoint
+from core.cohort.importers.tcga_slides import Columns, make_endpoint, number_column
 from core.cohort.importers.values import numbers, outcome_codes, words
 from core.cohort.liver_scores import UMOL_PER_MG_BILIRUBIN, albi, albi_grade, log10_afp
 from core.cohort.units import ALBUMIN, BILIRUBIN, CREATININE, INR, PLATELETS, PROTHROMBIN, Analyte, harmonise
@@ -182,7 +182,7 @@ def _days(table: NarrowTable, column: str) -> FloatArray:
 
 def _columns(table: NarrowTable) -> Columns:
     found = Columns()
-    found.add("age", pd.Series(numbers(table.get("age_at_diagnosis"))[0]), Role.INPUT, "years")
+    found.add("age", number_column(table.get("age_at_diagnosis"), "age", found.warnings), Role.INPUT, "years")
     found.add("sex", sex(table.get("gender")), Role.INPUT)
     found.add("stage", stage(table.get("ajcc_pathologic_tumor_stage")), Role.INPUT)
     found.add("grade", grade(table.get("tumor_grade")), Role.INPUT)
@@ -193,7 +193,7 @@ def _columns(table: NarrowTable) -> Columns:
             found.add(name, words([c.lower() for c in cells] if name in _LOWER else cells), role)
     for source, (name, unit) in _NUMBERS.items():
         if source in table:
-            found.add(name, pd.Series(numbers(table[source])[0]), Role.MARKER, unit)
+            found.add(name, number_column(table[source], name, found.warnings), Role.MARKER, unit)
     if "tissue_source_site" in table:
         found.add("site", words(table["tissue_source_site"]), Role.SITE)
     for empty in [c for c, v in found.frame.items() if v.isna().all()]:
@@ -205,15 +205,16 @@ def _add_laboratory(table: NarrowTable, found: Columns) -> None:
     for analyte, (value, low, high) in _LABORATORY:
         if value not in table:
             continue
-        parsed = [numbers(table.get(c))[0] for c in (value, low, high)]
-        result = harmonise(analyte, *parsed)
+        # the prothrombin time stands in the same column as INR, whose warnings say it all
+        warnings: list[str] = [] if analyte is PROTHROMBIN else found.warnings
+        printed = number_column(table[value], analyte.name, warnings).to_numpy(dtype=float)
+        result = harmonise(analyte, printed, *(numbers(table.get(c))[0] for c in (low, high)))
         found.add(analyte.name, pd.Series(result.values), Role.MARKER, analyte.unit)
-        if analyte is not PROTHROMBIN:  # the same column as INR, whose warnings say it all
-            found.warnings.extend(result.warnings)
+        warnings.extend(result.warnings)
     if "alpha_fetoprotien_at_procurement" in table:
-        afp = numbers(table["alpha_fetoprotien_at_procurement"])[0]
-        found.add("afp", pd.Series(afp), Role.MARKER, "ng/mL")
-        found.add("log10_afp", pd.Series(log10_afp(afp)), Role.MARKER, "log10 ng/mL")
+        afp = number_column(table["alpha_fetoprotien_at_procurement"], "afp", found.warnings)
+        found.add("afp", afp, Role.MARKER, "ng/mL")
+        found.add("log10_afp", pd.Series(log10_afp(afp.to_numpy(dtype=float))), Role.MARKER, "log10 ng/mL")
     if "bilirubin" in found.frame and "albumin" in found.frame:
         score = albi(
             found.frame["bilirubin"].to_numpy() * UMOL_PER_MG_BILIRUBIN, found.frame["albumin"].to_numpy() * 10

@@ -85,6 +85,8 @@ def read_cbioportal(path: Path, events: Mapping[str, str] | None = None, progres
         Meaning of each status; the words of cBioPortal's own format when it is not given.
     """
     folder = path if path.is_dir() else path.parent
+    if not (folder / "meta_study.txt").is_file():
+        raise PrognoscopeError("no meta_study.txt", folder.name, "give the folder of a cBioPortal study")
     study = read_meta(folder / "meta_study.txt")
     metas = read_metas(folder)
     clinical = {m.facts.get("datatype"): m.data for m in metas if m.facts.get("genetic_alteration_type") == "CLINICAL"}

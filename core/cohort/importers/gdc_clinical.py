@@ -13,8 +13,8 @@ from core.cohort.cohort import Role
 from core.cohort.importers.clinical_words import grade, sex, stage
 from core.cohort.importers.draft import ClinicalTable, Draft, first_rows
 from core.cohort.importers.narrow_table import NarrowTable, read_narrow
-from core.cohort.importers.tcga_slides import CASE, Columns, disagreeing, make_endpoint
-from core.cohort.importers.values import as_objects, numbers, outcome_codes, times, words
+from core.cohort.importers.tcga_slides import CASE, Columns, disagreeing, make_endpoint, number_column
+from core.cohort.importers.values import as_objects, outcome_codes, times, words
 from core.cohort.importers.wide_table import read_header
 from core.cohort.wording import plural
 from core.errors import PrognoscopeError
@@ -87,7 +87,8 @@ def read_gdc_clinical(
     frame = pd.DataFrame(columns.frame)
     frame.index = pd.Index([ids[r] for r in rows], dtype=object)
     endpoint = make_endpoint("OS", "Overall survival", months[rows], codes[rows])
-    return ClinicalTable(frame, columns.roles, {"OS": endpoint}, columns.units, {}, (file,), table.warnings)
+    warnings = (*table.warnings, *columns.warnings)
+    return ClinicalTable(frame, columns.roles, {"OS": endpoint}, columns.units, {}, (file,), warnings)
 
 
 def read_gdc(path: Path, events: Mapping[str, str] | None = None) -> Draft:
@@ -117,8 +118,8 @@ def _survival(table: NarrowTable, events: Mapping[str, str]) -> tuple[FloatArray
 
 def _columns(table: NarrowTable, ids: list[str]) -> Columns:
     found = Columns()
-    age = numbers(table.get("age_at_diagnosis"))[0] / DAYS_PER_YEAR
-    found.add("age", pd.Series(np.round(age, 1)), Role.INPUT, "years")
+    age = number_column(table.get("age_at_diagnosis"), "age", found.warnings) / DAYS_PER_YEAR
+    found.add("age", age.round(1), Role.INPUT, "years")
     found.add("sex", sex(table.get("gender")), Role.INPUT)
     staged = "tumor_stage" if "tumor_stage" in table else "ajcc_pathologic_stage"
     found.add("stage", stage(table.get(staged)), Role.INPUT)

@@ -53,6 +53,8 @@ def open_lines(path: Path) -> Iterator[Lines]:
         When the file is missing, empty, a Git-LFS pointer, a pickle, a spreadsheet or another binary, or an
         archive that is unsafe or holds more than one file.
     """
+    if path.is_dir():
+        raise PrognoscopeError("a folder instead of a table", path.name, "give the path of the table itself")
     if not path.is_file():
         raise PrognoscopeError("no such file", path.name, "check the path")
     warnings: list[str] = []

@@ -22,10 +22,15 @@ from core.cohort.importers.draft import Draft, GeneTable, Progress, silent
 from core.cohort.importers.tcga_slides import GENE_SUFFIXES, GENE_UNITS, endpoint_of, gene_warnings
 from core.cohort.importers.values import numbers, times, words
 from core.cohort.importers.wide_table import WideTable, read_wide
+from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 
 FORMAT = "table"
 EVENTS = {"0": "censored", "1": "event"}
+ONCE = ("id", "time", "event", "entry", "time_unit", "time_zero", "site")
+LISTS = ("input", "marker", "drop")
+LONGEST = 600.0
+"""Months; a follow-up of more than fifty years is more likely a wrong unit."""
 PER_MONTH = {"months": 1.0, "days": 30.4375, "weeks": 4.348214, "years": 1 / 12}
 _INPUTS = ("age", "sex", "gender", "stage", "grade")
 _LABELS = {
@@ -54,8 +59,10 @@ def read_table(
     unit = columns.get("time_unit", "months")
     if unit not in PER_MONTH:
         raise PrognoscopeError(f"the time unit {unit!r}", path.name, f"use one of {', '.join(PER_MONTH)}")
+    _check_columns(table, columns, path.name)
+    entry = _entry(table, columns, path.name) / PER_MONTH[unit]
     endpoints = {
-        name: _endpoint(table, name, suffix, columns, events or EVENTS, unit, path.name)
+        name: _endpoint(table, name, suffix, columns, events or EVENTS, entry, path.name)
         for name, suffix in names.items()
     }
     frame, roles = _patients(table, columns)
@@ -72,8 +79,10 @@ def read_table(
         endpoints=endpoints,
         genes=genes,
         files=(path,),
-        warnings=(*table.warnings, *(gene_warnings(genes) if genes else ())),
-    )
+        warnings=(
+            *table.warnings, *_time_warnings(endpoints, entry, unit), *(gene_warnings(genes) if genes else ()),
+        ),
+    )  # fmt: skip
 
 
 def _endpoint_names(columns: Mapping[str, str], where: str) -> dict[str, str]:
@@ -90,22 +99,63 @@ def _endpoint_names(columns: Mapping[str, str], where: str) -> dict[str, str]:
     return names
 
 
+def _check_columns(table: WideTable, columns: Mapping[str, str], where: str) -> None:
+    """Refuse a role nobody reads and a column the table lacks: what is misspelt must not be passed over."""
+    for role, named in columns.items():
+        if role not in (*ONCE, *LISTS) and role.partition(":")[0] not in ("time", "event"):
+            known = ", ".join((*ONCE, *LISTS))
+            raise PrognoscopeError(f"no column role named {role!r}", "--column", f"use one of {known}, time:NAME")
+        if role in ("time_unit", "time_zero"):
+            continue
+        wanted = _listed(columns, role) if role in LISTS else {named}
+        missing = sorted(wanted - table.columns.keys() - set(table.gene_columns))
+        if missing:
+            raise PrognoscopeError(f"no column {missing[0]!r}", where, f"check what --column {role}= names")
+
+
+def _entry(table: WideTable, columns: Mapping[str, str], where: str) -> FloatArray:
+    """(n,) when observation began, in the table's unit: 0 where nobody enters late, NaN where it is not known."""
+    if "entry" not in columns:
+        return np.zeros(len(table.ids))
+    return times(table.first(columns["entry"]), columns["entry"], where)
+
+
 def _endpoint(
     table: WideTable,
     name: str,
     suffix: str,
     columns: Mapping[str, str],
     events: Mapping[str, str],
-    unit: str,
+    entry: FloatArray,
     where: str,
 ) -> Endpoint:
+    """One endpoint; whoever entered at an unknown time has an unknown outcome, not one counted from time zero."""
     time, event = columns[f"time{suffix}"], columns[f"event{suffix}"]
     plain = endpoint_of(table, time, event, name, _LABELS.get(name, name), events, where)
-    entry: FloatArray = np.zeros(len(table.ids))
-    if "entry" in columns:
-        entry = np.nan_to_num(times(table.first(columns["entry"]), columns["entry"], where)) / PER_MONTH[unit]
-    zero = columns.get("time_zero", "entry into the study")
-    return replace(plain, entry=entry, time=plain.time / PER_MONTH[unit], time_zero=zero)
+    unknown = np.isnan(entry)
+    return replace(
+        plain,
+        entry=np.where(unknown, 0.0, entry),
+        time=np.where(unknown, np.nan, plain.time / PER_MONTH[columns.get("time_unit", "months")]),
+        event=plain.event & ~unknown,
+        competing=plain.competing & ~unknown,
+        time_zero=columns.get("time_zero", "entry into the study"),
+    )
+
+
+def _time_warnings(endpoints: Mapping[str, Endpoint], entry: FloatArray, unit: str) -> list[str]:
+    """Counts of unknown entries, and times too long for their unit."""
+    found = []
+    if np.isnan(entry).any():
+        found.append(f"{plural(int(np.isnan(entry).sum()), 'patient')} without an entry time: outcome unknown.")
+    for name, endpoint in endpoints.items():
+        longest = float(np.nanmax(endpoint.time, initial=0.0))
+        if longest > LONGEST:
+            found.append(
+                f"{name} times reach {longest:,.0f} months ({longest / 12:,.0f} years): they were read as {unit}; "
+                "name the true unit with time_unit= if that is wrong."
+            )
+    return found
 
 
 def _patients(table: WideTable, columns: Mapping[str, str]) -> tuple[pd.DataFrame, dict[str, Role]]:

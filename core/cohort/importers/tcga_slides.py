@@ -112,7 +112,7 @@ def descriptive_columns(table: WideTable, outcome_columns: set[str]) -> Columns:
         elif name == "site":
             found.add("site", repaired_sites(cells, table.ids, found.warnings), Role.SITE)
         elif name in NUMERIC_INPUTS:
-            found.add(name, _number_column(cells, name, found.warnings), Role.INPUT, NUMERIC_INPUTS[name])
+            found.add(name, number_column(cells, name, found.warnings), Role.INPUT, NUMERIC_INPUTS[name])
         else:
             found.add(name, _any_column(cells), Role.INPUT if name in WORD_INPUTS else Role.DESCRIPTION)
         _note_variation(table, name, found.warnings)
@@ -138,7 +138,8 @@ def _sex(cells: list[str], warnings: list[str]) -> pd.Series:
     return pd.Series(named, dtype=object)
 
 
-def _number_column(cells: list[str], name: str, warnings: list[str]) -> pd.Series:
+def number_column(cells: list[str], name: str, warnings: list[str]) -> pd.Series:
+    """Cells as numbers; what is neither one nor a missing mark is set missing and counted."""
     values, unreadable = numbers(cells)
     if unreadable.any():
         warnings.append(f"{plural(int(unreadable.sum()), 'value')} of {name} not a number: set missing.")
