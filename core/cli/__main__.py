@@ -3,37 +3,50 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import logging
 import sys
 import uuid
 from collections.abc import Callable, Sequence
 
-from core.cli import bench_command, cohort_commands, doctor_command, run_commands
 from core.cli.output import Answer, print_answer
 from core.errors import PrognoscopeError
 from core.results.workspace import Workspace
 
 Command = Callable[[argparse.Namespace, Workspace], Answer]
 
+MODULES = {
+    "import": "cohort_commands",
+    "cohorts": "cohort_commands",
+    "train": "train_command",
+    "evaluate": "run_commands",
+    "compare": "run_commands",
+    "runs": "run_commands",
+    "bench": "bench_command",
+    "doctor": "doctor_command",
+}
+"""Command → the file that does it. Only that file is imported: torch takes seconds that a list need not wait for."""
 
-def build_parser() -> argparse.ArgumentParser:
-    """All commands; each sets ``run`` to the function that does it."""
+
+def build_parser(command: str = "") -> argparse.ArgumentParser:
+    """The parser of one command, or of all when none of that name is known; each sets ``run`` to what does it."""
     parser = argparse.ArgumentParser(prog="./run cli", description="Prognoscope without the browser.")
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (cohort_commands, run_commands, bench_command, doctor_command):
-        module.add_commands(commands)
-    for name, command in commands.choices.items():
+    for module in [MODULES[command]] if command in MODULES else dict.fromkeys(MODULES.values()):
+        importlib.import_module(f"core.cli.{module}").add_commands(commands)
+    for name, parsed in commands.choices.items():
         # also accepted after the command; SUPPRESS keeps an earlier --json from being reset
-        command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-        command.prog = f"./run cli {name}"
+        parsed.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        parsed.prog = f"./run cli {name}"
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; every failure is one sentence, never a traceback."""
-    args = build_parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    args = build_parser(next((w for w in words if not w.startswith("-")), "")).parse_args(words)
     try:
         answer = args.run(args, Workspace.default())
     except PrognoscopeError as error:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from core.cli.__main__ import main
+from core.cli.__main__ import MODULES, main
 from core.results.run_store import load_run
 from core.results.workspace import Workspace
 
@@ -124,3 +127,23 @@ def test_doctor_names_what_it_looked_at(workspace: Workspace, capsys: pytest.Cap
     names = {f["name"] for f in answer["findings"]}
     assert {"Python", "torch", "GPU", "OpenSlide", "browser", "disk", "workspace"} <= names
     assert all(f["fix"] for f in answer["findings"] if not f["fine"])
+
+
+@pytest.mark.parametrize("command", ["cohorts", "runs"])
+def test_a_list_does_not_wait_for_torch(command: str, tmp_path: Path) -> None:
+    script = f"import sys; from core.cli.__main__ import main; main(['{command}']); sys.exit('torch' in sys.modules)"
+    environment = os.environ | {"PROGNOSCOPE_WORKSPACE": str(tmp_path)}
+    assert subprocess.run([sys.executable, "-c", script], env=environment, check=False).returncode == 0
+
+
+def test_every_command_stands_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for argv in (["--help"], ["nonsense"]):
+        with pytest.raises(SystemExit):
+            main(argv)
+        captured = capsys.readouterr()
+        assert all(word in captured.out + captured.err for word in MODULES)
+    for word in MODULES:
+        with pytest.raises(SystemExit) as stop:
+            main([word, "--help"])
+        assert stop.value.code == 0
+        assert f"./run cli {word}" in capsys.readouterr().out
