@@ -46,7 +46,7 @@ ROWS: tuple[Row, ...] = (
     Row("Penalised Cox", EstimatorSpec("cox-penalised"), BOTH, 1),
     Row("SNN", EstimatorSpec("snn"), BOTH, 3),
     Row("HDMoE", EstimatorSpec("hdmoe"), BOTH, 3),
-    Row("Random survival forest", EstimatorSpec("forest"), BOTH, 3),
+    Row("Random survival forest", EstimatorSpec("forest"), BOTH, 1),
     Row("Late fusion of SNNs", EstimatorSpec("late-fusion"), BOTH, 3),
 )
 PUBLISHED_SETTINGS = Row(
