@@ -20,6 +20,10 @@ class PrognoscopeError(Exception):
         self.found, self.where, self.fix = found, where, fix
         super().__init__(f"{found} in {where}: {fix}.")
 
+    def __reduce__(self) -> tuple[type[PrognoscopeError], tuple[str, str, str]]:
+        """Rebuilt from its three parts, so that it also travels out of a worker process."""
+        return type(self), (self.found, self.where, self.fix)
+
     def as_json(self) -> dict[str, str]:
         """The shape the command line prints with ``--json``."""
         return {"error": self.found, "where": self.where, "fix": self.fix}
