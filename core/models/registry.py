@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from core.cohort.modality import Modality
@@ -12,6 +12,7 @@ from core.features.preparation import InputShape
 from core.models.hdmoe.config import HDMoEConfig
 from core.models.hdmoe.model import HDMoE
 from core.models.network import SurvivalNetwork
+from core.models.settings import check_settings
 from core.models.snn import SNN, SNNConfig
 
 
@@ -42,11 +43,6 @@ def model_spec(name: str) -> ModelSpec:
 
 
 def make_config(spec: ModelSpec, settings: Mapping[str, Any]) -> Any:
-    """A configuration from plain settings; an unknown setting is named with the known ones."""
-    known = [f.name for f in fields(spec.config)]
-    unknown = sorted(set(settings) - set(known))
-    if unknown:
-        raise PrognoscopeError(
-            f"unknown setting {unknown[0]!r}", f"the configuration of {spec.title}", f"use {', '.join(known)}"
-        )
+    """A configuration from plain settings; one that is unknown or of the wrong kind is named."""
+    check_settings(spec.config, settings, f"the configuration of {spec.title}")
     return spec.config(**settings)

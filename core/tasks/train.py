@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from core.arrays import FloatArray
 from core.cohort.cohort import Cohort
@@ -79,6 +80,7 @@ def silent(share: float, message: str) -> None:
 
 def prepare(request: TrainRequest, workspace: Workspace) -> Prepared:
     """Load the cohort, gather the inputs, resolve the folds; every refusal comes from here, before any work."""
+    _check_device(request.device)
     cohort = load_cohort(request.cohort, workspace)
     endpoint = cohort.endpoint(request.endpoint)
     modalities = request.modalities or cohort.modalities
@@ -91,8 +93,17 @@ def prepare(request: TrainRequest, workspace: Workspace) -> Prepared:
         raise PrognoscopeError(f"unknown protocol {request.protocol!r}", "--protocol", "use honest or upstream")
     training = replace(training, protocol="upstream" if request.protocol == "upstream" else "honest")
     spec = EstimatorSpec(request.model, settings, training, request.device)
+    make_estimator(spec)
     horizons = tuple(h for h in request.horizons if h < float(dataset.outcome.time.max()))
     return Prepared(cohort, dataset, folds, spec, endpoint.name, horizons, prediction_times(dataset, horizons))
+
+
+def _check_device(device: str) -> None:
+    """Refuse a device this machine lacks before anything is read or trained."""
+    if device != "cpu" and not device.startswith("cuda"):
+        raise PrognoscopeError(f"unknown device {device!r}", "--device", "use cpu or cuda")
+    if device != "cpu" and not torch.cuda.is_available():
+        raise PrognoscopeError("no GPU that torch can use", "this machine", "use --device cpu")
 
 
 def prediction_times(dataset: Dataset, horizons: tuple[float, ...]) -> FloatArray:
@@ -201,7 +212,11 @@ def reference_specs(request: TrainRequest, prepared: Prepared) -> list[tuple[str
         rows.append(("penalised Cox, same inputs", EstimatorSpec("cox-penalised"), used))
     if len(used) > 1:
         rows += [(f"{m.value} alone, 1 seed", prepared.spec, (m,)) for m in used]
-    return [row for row in rows if row[1].name != request.model or row[2] != used]
+    rows = [row for row in rows if row[1].name != request.model or row[2] != used]
+    if request.protocol == "upstream":  # the optimistic number never stands without the honest one
+        honest = replace(prepared.spec, training=replace(prepared.spec.training, protocol="honest"))
+        rows.insert(0, ("the same model, honest protocol, 1 seed", honest, used))
+    return rows
 
 
 def _reference_rows(request: TrainRequest, prepared: Prepared, progress: Progress) -> list[Reference]:

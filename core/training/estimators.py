@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.errors import PrognoscopeError
@@ -12,7 +12,8 @@ from core.models.baselines.forest import SurvivalForest
 from core.models.baselines.late_fusion import LateFusion
 from core.models.baselines.null import KaplanMeierNull
 from core.models.estimator import Estimator
-from core.models.registry import MODELS
+from core.models.registry import MODELS, make_config
+from core.models.settings import check_settings
 from core.training.config import TrainingConfig
 from core.training.neural import NeuralEstimator
 
@@ -35,8 +36,9 @@ def estimator_names() -> tuple[str, ...]:
 
 
 def make_estimator(spec: EstimatorSpec) -> Estimator:
-    """The estimator called ``spec.name``."""
+    """The estimator called ``spec.name``; raises for settings it cannot have, before anything is fitted."""
     if spec.name in MODELS:
+        make_config(MODELS[spec.name], spec.settings)
         return NeuralEstimator(spec.name, dict(spec.settings), spec.training, device=spec.device)
     if spec.training.protocol == "upstream":
         raise PrognoscopeError(
@@ -45,6 +47,7 @@ def make_estimator(spec: EstimatorSpec) -> Estimator:
             f"use it with {', '.join(MODELS)}",
         )
     if spec.name == "late-fusion":
+        make_config(MODELS["snn"], spec.settings)
         return LateFusion(NeuralEstimator("snn", dict(spec.settings), spec.training, device=spec.device))
     simple = {e.name: e for e in (KaplanMeierNull(), ClinicalCox(), PenalisedCox(), SurvivalForest())}
     if spec.name not in simple:
@@ -55,24 +58,14 @@ def make_estimator(spec: EstimatorSpec) -> Estimator:
 
 
 def _configured(estimator: Any, settings: Mapping[str, Any]) -> Estimator:
-    known = {f.name for f in fields(estimator)} - {"name"}
-    unknown = sorted(set(settings) - known)
-    if unknown:
-        raise PrognoscopeError(
-            f"unknown setting {unknown[0]!r}", f"the configuration of {estimator.name}", f"use {', '.join(known)}"
-        )
+    check_settings(type(estimator), settings, f"the configuration of {estimator.name}")
     configured: Estimator = replace(estimator, **settings)
     return configured
 
 
 def training_from(settings: Mapping[str, Any]) -> tuple[dict[str, Any], TrainingConfig]:
     """Split plain settings into those of the training (``training.epochs``) and those of the model."""
-    known = {f.name for f in fields(TrainingConfig)}
     training = {k.removeprefix("training."): v for k, v in settings.items() if k.startswith("training.")}
-    unknown = sorted(set(training) - known)
-    if unknown:
-        raise PrognoscopeError(
-            f"unknown training setting {unknown[0]!r}", "the settings", f"use {', '.join(sorted(known))}"
-        )
+    check_settings(TrainingConfig, training, "the settings of the training")
     model = {k: v for k, v in settings.items() if not k.startswith("training.")}
     return model, TrainingConfig(**training)

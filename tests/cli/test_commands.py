@@ -15,6 +15,8 @@ import pytest
 from core.cli.__main__ import MODULES, main
 from core.results.run_store import load_run
 from core.results.workspace import Workspace
+from core.tasks.train import TrainRequest, prepare, reference_specs
+from core.training.config import TrainingConfig
 
 
 def call(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, dict[str, Any], str]:
@@ -87,6 +89,12 @@ def test_train_evaluate_compare(
         (("train", "--cohort", "sample", "--set", "training.nonsense=1"), "nonsense"),
         (("train", "--cohort", "sample", "--set", "token_dim=7"), "token_dim"),
         (("train", "--cohort", "sample", "--model", "forest", "--protocol", "upstream"), "upstream"),
+        (("train", "--cohort", "sample", "--set", "training.batch_size=0"), "batch_size"),
+        (("train", "--cohort", "sample", "--set", "training.learning_rate=fast"), "a number from 0 on"),
+        (("train", "--cohort", "sample", "--set", "training.gene_scale=log"), "rank or z-score"),
+        (("train", "--cohort", "sample", "--set", "width=wide"), "a whole number"),
+        (("train", "--cohort", "sample", "--model", "forest", "--set", "trees=none"), "trees"),
+        (("train", "--cohort", "sample", "--device", "gpu"), "gpu"),
         (("train", "--cohort", "sample", "--seeds", "0"), "seeds"),
         (("train", "--cohort", "sample", "--horizons", "soon"), "soon"),
         (("evaluate", "no-such-run"), "no-such-run"),
@@ -119,6 +127,15 @@ def test_nothing_is_left_of_a_failed_training(
     code, _, _ = call(capsys, "train", "--cohort", "sample", "--set", "token_dim=7", *QUICK[:6])
     assert code == 1
     assert not workspace.runs.exists() or not list(workspace.runs.iterdir())
+
+
+def test_an_upstream_run_stands_beside_its_honest_number(sample: dict[str, Any], workspace: Workspace) -> None:
+    request = TrainRequest("sample", protocol="upstream")
+    prepared = prepare(request, workspace)
+    rows = {name: spec for name, spec, _ in reference_specs(request, prepared)}
+    assert prepared.spec.training.protocol == "upstream"
+    assert rows["the same model, honest protocol, 1 seed"].training == TrainingConfig(protocol="honest")
+    assert not any("honest" in name for name, *_ in reference_specs(TrainRequest("sample"), prepared))
 
 
 def test_doctor_names_what_it_looked_at(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
