@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -124,6 +124,9 @@ def analyse_groups(outcome: Outcome, grouping: Grouping, options: SurvivalOption
     notes = list(grouping.warnings)
     tau = _tau(groups, options)
     small = _too_small(groups)
+    if small and grouping.best_cut is not None:
+        withheld = replace(grouping.best_cut, p_naive=math.nan, p_adjusted=math.nan)
+        grouping = replace(grouping, best_cut=withheld)
     if len(groups) < 2 or small:
         notes += [small] if small and len(groups) > 1 else []
         return GroupSurvival(

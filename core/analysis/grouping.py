@@ -14,6 +14,7 @@ from core.analysis.outcome import Outcome
 from core.arrays import FloatArray, IntArray
 from core.cohort.cohort import Cohort, Exclusion
 from core.errors import PrognoscopeError
+from core.results.naming import IN_SAMPLE, OPTIMISTIC, badge, model_words
 from core.results.prediction import Predictions
 from core.results.run import Run
 from core.statistics.cutpoints import BestCut, best_cut, clinical_groups, median_cut, tertile_cuts
@@ -63,13 +64,13 @@ class Grouping:
     Parameters
     ----------
     title : str
-        What the groups are, for a title: ``"risk group of hdmoe-1"``.
+        What the groups are, for a title: ``"predicted risk (HDMoE)"``.
     names : tuple of str
         Group names, the reference first.
     member : (n,) int array
         Index into ``names``; -1 = in no group.
     badge : str
-        ``"out-of-fold"`` or ``"in-sample"`` for groups a model made, else empty.
+        ``"out-of-fold"``, ``"optimistic"`` or ``"in-sample"`` for groups a model made, else empty.
     left_out : tuple of Exclusion
         Patients in no group, and why.
     best_cut : BestCut or None
@@ -131,19 +132,21 @@ def risk_groups(outcome: Outcome, run: Run, predictions: Predictions, cut: Cut) 
         limits = np.array([float(run.thresholds[str(fold)][key]) for fold in folds])
         member[have] += risks > limits
     return Grouping(
-        title=f"predicted risk of {run.model} ({run.id})",
+        title=f"predicted risk ({model_words(run.model)})",
         names=names,
         member=member,
-        badge="in-sample" if predictions.in_sample else "out-of-fold",
+        badge=badge(run.protocol, predictions.in_sample),
         left_out=_left_out((f"no prediction in run {run.id}", int((~have).sum()))),
-        warnings=_in_sample_warning(predictions),
+        warnings=_circular_warning(badge(run.protocol, predictions.in_sample)),
     )
 
 
-def _in_sample_warning(predictions: Predictions) -> tuple[str, ...]:
-    if not predictions.in_sample:
-        return ()
-    return ("In-sample: the model was trained on these patients, so the groups differ by construction.",)
+def _circular_warning(word: str) -> tuple[str, ...]:
+    if word == IN_SAMPLE:
+        return ("In-sample: the model was trained on these patients, so the groups differ by construction.",)
+    if word == OPTIMISTIC:
+        return ("Optimistic (upstream protocol): the epoch was chosen on these very patients.",)
+    return ()
 
 
 def column_groups(outcome: Outcome, cohort: Cohort, by: GroupBy) -> Grouping:
@@ -180,6 +183,11 @@ def _cut_groups(outcome: Outcome, cohort: Cohort, by: GroupBy, values: FloatArra
     if len(np.unique(values[known])) < 2:
         raise PrognoscopeError("fewer than two different values", f"column {by.column}", "choose another column")
     searched: BestCut | None = None
+    if by.cut is Cut.BEST and outcome.entry_if_delayed is not None:
+        raise PrognoscopeError(
+            "patients who entered late, which the search for a best cut does not know", f"column {by.column}",
+            "choose the median",
+        )  # fmt: skip
     if by.cut is Cut.BEST:
         searched = best_cut(values[known], outcome.time[known], outcome.event[known])
         points = [searched.cut] if searched else []

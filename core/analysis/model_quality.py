@@ -8,6 +8,7 @@ import numpy as np
 
 from core.arrays import BoolArray, FloatArray, IntArray
 from core.errors import PrognoscopeError
+from core.results.naming import badge
 from core.results.prediction import Predictions
 from core.statistics.brier import IntegratedBrier, brier_score, integrated_brier, kaplan_meier_null
 from core.statistics.calibration import CalibrationCurve, calibration_curve, calibration_slope, ici
@@ -69,7 +70,9 @@ class _Rows:
     null: FloatArray
 
 
-def assess(run_id: str, predictions: Predictions, ids: tuple[str, ...], months: tuple[float, ...]) -> ModelQuality:
+def assess(
+    run_id: str, predictions: Predictions, ids: tuple[str, ...], months: tuple[float, ...], protocol: str = "honest"
+) -> ModelQuality:
     """Evaluate a run on some of its patients.
 
     Parameters
@@ -80,6 +83,8 @@ def assess(run_id: str, predictions: Predictions, ids: tuple[str, ...], months: 
         Pseudonyms of the selected patients; those without a prediction are left out.
     months : tuple of float
         Horizons.
+    protocol : str
+        Of the run: the numbers of ``"upstream"`` are called optimistic.
 
     Raises
     ------
@@ -103,7 +108,7 @@ def assess(run_id: str, predictions: Predictions, ids: tuple[str, ...], months: 
     grid = ensemble.times[usable]
     return ModelQuality(
         run=run_id,
-        badge="in-sample" if predictions.in_sample else "out-of-fold",
+        badge=badge(protocol, predictions.in_sample),
         n=len(rows.time),
         n_events=int(rows.event.sum()),
         horizons=horizons,

@@ -38,6 +38,8 @@ class Outcome:
         Words for axes and titles; ``competing_label`` is empty unless code 2 is used.
     excluded : tuple of Exclusion
         Selected patients who could not be analysed, and why.
+    censored_label : str
+        The competing event where some of them count as censored, for the figure to say so; else empty.
     """
 
     rows: IntArray
@@ -50,6 +52,7 @@ class Outcome:
     event_label: str
     competing_label: str
     excluded: tuple[Exclusion, ...]
+    censored_label: str = ""
 
     def __len__(self) -> int:
         return len(self.time)
@@ -80,6 +83,7 @@ class Outcome:
         return Outcome(
             self.rows[index], tuple(self.ids[i] for i in index), self.entry[index], self.time[index],
             self.codes[index], self.label, self.time_zero, self.event_label, self.competing_label, self.excluded,
+            self.censored_label,
         )  # fmt: skip
 
 
@@ -118,6 +122,7 @@ def make_outcome(
         (f"event or end of follow-up before month {landmark:g}", int((known & ~reached).sum())),
     )
     codes = part.codes.copy()
+    hidden = competing_as is CompetingAs.CENSORED and bool((codes[reached] == 2).any())
     if competing_as is CompetingAs.CENSORED:
         codes[codes == 2] = 0
     if competing_as is CompetingAs.EVENT:
@@ -140,4 +145,5 @@ def make_outcome(
         event_label=f"{chosen.event_label} or {chosen.competing_label}" if both else chosen.event_label,
         competing_label=chosen.competing_label if competing_as is CompetingAs.COMPETING else "",
         excluded=tuple(Exclusion(reason, count) for reason, count in counted if count),
+        censored_label=chosen.competing_label if hidden else "",
     )

@@ -11,6 +11,7 @@ from core.figures.canvas import Canvas
 from core.figures.theme import ACCENT, FAINT, MUTED, pen, spread, titled
 
 HEIGHT = 380
+LABEL_PX = 18
 SHARE = {"range": [-0.02, 1.02], "tickformat": ".0%", "dtick": 0.2}
 
 
@@ -80,29 +81,42 @@ def _end_labels(figure: Canvas, shown: list[HorizonQuality]) -> None:
 def brier_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
     """Brier score over time of the run and of the Kaplan-Meier null; lower is better."""
     figure = Canvas()
-    series = ((quality.brier_null, MUTED, "dash", "Kaplan-Meier null"), (quality.brier, ACCENT, "solid", quality.run))
-    for values, colour, dash, name in series:
-        seen = np.isfinite(values)
-        if not seen.any():
-            continue
+    series = (
+        (quality.brier_null, MUTED, "dash", "Kaplan-Meier null", "Null"),
+        (quality.brier, ACCENT, "solid", "This run", "This run"),
+    )
+    drawn = [(values, np.isfinite(values), *words) for values, *words in series if np.isfinite(values).any()]
+    heights = _apart([float(values[seen][-1]) for values, seen, *_ in drawn], _highest(quality))
+    for (values, seen, colour, dash, name, short), height in zip(drawn, heights, strict=True):
         figure.add_scatter(
             x=quality.times[seen], y=values[seen], mode="lines", name=name,
             line={"color": colour, "width": 2.2, "dash": dash},
             hovertemplate=f"<b>{name}</b><br>month %{{x:.0f}}<br>%{{y:.3f}}<extra></extra>",
         )  # fmt: skip
-        above = name == "Kaplan-Meier null"
         figure.add_annotation(
-            x=quality.times[seen][-1], y=values[seen][-1], xanchor="left", xshift=8, showarrow=False,
-            yshift=8 if above else -8, text=f"<b>{'Null' if above else 'This run'}</b>", font={"color": colour},
+            x=quality.times[seen][-1], y=height, xanchor="left", xshift=8, yanchor="middle", showarrow=False,
+            text=f"<b>{short}</b>", font={"color": colour},
         )  # fmt: skip
     figure.update_layout(
         margin={"l": 64, "r": 84, "t": 80, "b": 52},
         xaxis={"title": "Months", "dtick": 12 if quality.times[-1] <= 84 else 24, "tickangle": 0,
                "range": [0, float(quality.times[-1]) * 1.02]},
-        yaxis={"title": "Brier score (lower is better)", "rangemode": "tozero", "tickformat": ".2f"},
+        yaxis={"title": "Brier score (lower is better)", "range": [0, _highest(quality)], "tickformat": ".2f"},
     )  # fmt: skip
     words = f"IBS {_number(quality.ibs.value)}, null {_number(quality.ibs_null.value)} · n {quality.n}"
     return titled(figure, "Brier score and the null", f"{words} · {quality.badge}", synthetic, HEIGHT).figure()
+
+
+def _highest(quality: ModelQuality) -> float:
+    """Upper end of the Brier axis: a little above the highest point, so that heights of labels are known."""
+    return 1.1 * float(np.nanmax([quality.brier, quality.brier_null], initial=0.05))
+
+
+def _apart(ends: list[float], top: float) -> list[float]:
+    """Label heights a line of text apart on an axis from 0 to ``top``, around the curves' ends."""
+    placed = spread(ends, gap=LABEL_PX / (HEIGHT - 132) * top)
+    shift = (sum(placed) - sum(ends)) / max(1, len(ends))
+    return [height - shift for height in placed]
 
 
 def auc_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:

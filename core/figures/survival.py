@@ -74,6 +74,8 @@ def survival_figure(
     subtitle = f"{result.n} patients, {result.n_events} events ({result.outcome.event_label})"
     if result.competing:
         subtitle += f" · dotted: {result.outcome.competing_label}"
+    if result.outcome.censored_label:
+        subtitle += f" · {result.outcome.censored_label} counts as censored"
     titled(figure, title, subtitle, synthetic, height)
     _layout(figure, result, longest, rows)
     _warn(figure, result)

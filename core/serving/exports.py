@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from core.results.naming import badge
 from core.results.prediction import Predictions
 from core.results.run_store import load_predictions, load_run
 from core.results.workspace import Workspace, checked_name
@@ -26,10 +27,10 @@ def predictions_url(run_id: str, visitor: str) -> str:
     return f"/export/predictions/{quote(checked_name(run_id, 'run id'))}.csv?t={token}"
 
 
-def predictions_csv(predictions: Predictions) -> str:
+def predictions_csv(predictions: Predictions, protocol: str = "honest") -> str:
     """One row a patient and seed: pseudonym, fold, seed, entry, time, event, risk, S(t) a column a month."""
     table = predictions.as_table()
-    table["predicted"] = "in-sample" if predictions.in_sample else "out-of-fold"
+    table["predicted"] = badge(protocol, predictions.in_sample)
     return str(table.to_csv(index=False, lineterminator="\n"))
 
 
@@ -37,7 +38,7 @@ def predictions_csv(predictions: Predictions) -> str:
 def _predictions(request: Request) -> Response:
     workspace = Workspace.default()
     run = load_run(request.path_params["run"], workspace)
-    text = predictions_csv(load_predictions(run.id, workspace))
+    text = predictions_csv(load_predictions(run.id, workspace), run.protocol)
     name = f"{'synthetic-' if run.synthetic else ''}{run.id}-predictions.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)

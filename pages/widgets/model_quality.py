@@ -9,6 +9,7 @@ from core.analysis.comparisons import interval, years
 from core.analysis.model_quality import ModelQuality, assess
 from core.errors import PrognoscopeError
 from core.figures.quality import auc_figure, brier_figure, calibration_figure
+from core.results.naming import badge, run_words
 from core.results.run import Run
 from core.serving.exports import predictions_url
 from core.serving.visitor import visitor_of
@@ -49,9 +50,10 @@ def quality_panel(view: View) -> None:
         if horizon.note:
             note(f"{years(horizon.month)}: {horizon.note}.", warn=True)
     note(
-        f"Run {run.id}: {run.model}, endpoint {run.endpoint}, {run.folds}, "
-        f"{len(run.seeds)} seeds; {quality.badge}. The quality is that of the run's own endpoint."
+        f"Run {run.id}: {run_words(run)}; {quality.badge}. The quality is that of the run's own endpoint.",
     )
+    for warning in run.warnings:
+        note(f"{warning[:1].upper()}{warning[1:]}.", warn=True)
     _download(run)
 
 
@@ -71,7 +73,7 @@ def _assessed(
     run = _view.run
     if run is None:
         raise PrognoscopeError("no run", "this page", "choose a run")
-    return assess(run_id, read_predictions(run, _view.workspace), ids, months)
+    return assess(run_id, read_predictions(run, _view.workspace), ids, months, run.protocol)
 
 
 def _charts(quality: ModelQuality, synthetic: bool) -> None:
@@ -129,4 +131,6 @@ def _download(run: Run) -> None:
     """Link to the run's predictions, signed for this browser and the next minutes."""
     visitor = visitor_of(st.context.cookies)
     if visitor:
-        st.link_button("Out-of-fold predictions of the run (CSV)", predictions_url(run.id, visitor))
+        st.link_button(
+            f"{badge(run.protocol, False).capitalize()} predictions of the run (CSV)", predictions_url(run.id, visitor)
+        )

@@ -10,6 +10,7 @@ import streamlit as st
 from core.analysis.grouping import Cut, GroupBy, Source, group_columns, is_numeric
 from core.analysis.outcome import CompetingAs
 from core.cohort.endpoint import Endpoint
+from core.results.naming import model_words
 from pages.widgets import state as page
 from pages.widgets.data import View
 from pages.widgets.html import note
@@ -67,7 +68,7 @@ def _groups(view: View) -> None:
     by = page.current().options.group_by
     offered = {("none", ""): "Everybody together"}
     if view.run is not None:
-        offered[("risk", "")] = f"Predicted risk of {view.run.id}"
+        offered[("risk", "")] = f"Predicted risk ({model_words(view.run.model)})"
     if page.current().groups:
         offered[("named", "")] = "Named groups"
     offered |= {("column", c): view.cohort.label(c) for c in group_columns(view.cohort)}

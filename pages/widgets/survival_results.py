@@ -18,6 +18,7 @@ from core.analysis.drawn import drawn_numbers, medians_table
 from core.analysis.group_survival import GroupSurvival
 from core.analysis.reproduce import python_code, r_code
 from core.figures.survival import survival_figure
+from core.results.naming import OUT_OF_FOLD
 from pages.widgets import state as page
 from pages.widgets.cohort_table import keep_only, save_group
 from pages.widgets.data import View
@@ -52,9 +53,9 @@ def survival_chart(view: View, result: GroupSurvival) -> None:
     left_out = "; ".join(f"{e.count:,} {e.reason}" for e in result.left_out)
     if left_out:
         note(f"Not in the figure: {left_out}.")
-    if result.grouping.badge == "out-of-fold":
+    if result.grouping.badge == OUT_OF_FOLD and view.run is not None:
         note("Out-of-fold: every patient's risk comes from models that never saw them; thresholds are the training "
-             "fold's.")  # fmt: skip
+             f"fold's. Run {view.run.id}.")  # fmt: skip
 
 
 def _pick(points: list[dict[str, Any]]) -> bool:

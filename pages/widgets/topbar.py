@@ -11,6 +11,7 @@ import streamlit as st
 from core.cohort.cohort import Cohort
 from core.cohort.selection import Selected
 from core.cohort.storage import CohortSummary
+from core.results.naming import run_words
 from core.results.run import Run
 from pages.widgets import state as page
 
@@ -35,7 +36,7 @@ def cohort_and_run(cohorts: tuple[CohortSummary, ...], cohort: Cohort, runs: tup
             "Cohort", list(titles), cohort.name, "bar_cohort", lambda name: page.put(page.current().of_cohort(name)),
             format_func=lambda name: titles.get(name, name),
         )  # fmt: skip
-    words = {r.id: f"{r.id} · {r.model} · {r.endpoint} · {r.folds}" for r in runs}
+    words = {r.id: run_words(r) for r in runs}
     with right:
         bound_select(
             "Run", list(words) or [NO_RUN], page.current().run, "bar_run",

@@ -16,6 +16,7 @@ from core.analysis.grouping import Cut, GroupBy, Grouping, Source, column_groups
 from core.analysis.outcome import CompetingAs, Outcome, make_outcome
 from core.cohort.cohort import Cohort
 from core.cohort.sample import make_sample_cohort
+from core.figures.survival import survival_figure
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,19 @@ def test_a_searched_cut_never_shows_a_naive_p(cohort: Cohort) -> None:
     assert "adjusted for having searched" in logrank_sentence(result)
     assert set(hazard_ratio_table(result)["Wald test"]) == {"not shown"}
     assert set(rmst_table(result)["Test"]) == {"not shown"}
+
+
+def test_a_searched_cut_through_a_small_group_shows_no_p_at_all(cohort: Cohort) -> None:
+    outcome = make_outcome(cohort, np.arange(40), "OS")
+    grouping = column_groups(outcome, cohort, GroupBy(Source.COLUMN, "afp", Cut.BEST))
+    sizes = np.bincount(grouping.member[grouping.member >= 0])
+    assert sizes.min() < 10
+    assert np.isfinite(grouping.best_cut.p_adjusted)
+    result = analyse_groups(outcome, grouping, SurvivalOptions())
+    assert "withheld" in logrank_sentence(result)
+    assert "p =" not in logrank_sentence(result).replace("\N{NO-BREAK SPACE}", " ")
+    drawn = survival_figure(result, "t", True)
+    assert any("withheld" in a.text for a in drawn.layout.annotations)
 
 
 def test_competing_events_draw_incidence_and_no_median(cohort: Cohort) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from core.analysis.grouping import Cut, GroupBy, Source, column_groups, named_groups, risk_groups
+from core.analysis.group_survival import SurvivalOptions, analyse_groups
+from core.analysis.grouping import Cut, GroupBy, Source, column_groups, everybody, named_groups, risk_groups
 from core.analysis.outcome import CompetingAs, make_outcome
 from core.cohort.cohort import Cohort
 from core.cohort.sample import make_sample_cohort
 from core.errors import PrognoscopeError
+from core.figures.survival import survival_figure
+from core.results.naming import run_words
+from core.serving.exports import predictions_csv
 from tests.pages.builders import make_predictions, make_run
 
 
@@ -81,6 +87,33 @@ def test_in_sample_predictions_carry_their_warning_and_missing_ones_a_count(coho
     grouping = risk_groups(outcome, run, part, Cut.MEDIAN)
     assert grouping.member[0] == -1
     assert [e.count for e in grouping.left_out] == [1]
+
+
+def test_groups_of_an_upstream_run_are_called_optimistic(cohort: Cohort) -> None:
+    predictions = make_predictions(cohort)
+    outcome = make_outcome(cohort, rows(cohort), "OS")
+    upstream = replace(make_run(cohort, predictions), protocol="upstream")
+    grouping = risk_groups(outcome, upstream, predictions, Cut.MEDIAN)
+    assert grouping.badge == "optimistic"
+    assert "chosen on these very patients" in grouping.warnings[0]
+    assert grouping.title == "predicted risk (HDMoE)"
+    assert "optimistic" in run_words(upstream)
+    table = pd.read_csv(io.StringIO(predictions_csv(predictions, "upstream")))
+    assert set(table["predicted"]) == {"optimistic"}
+
+
+def test_a_best_cut_is_not_searched_among_late_entries(cohort: Cohort) -> None:
+    stored = cohort.endpoint("OS")
+    late = replace(cohort, endpoints={"OS": replace(stored, entry=np.minimum(stored.time / 2, 3.0))})
+    with pytest.raises(PrognoscopeError, match="entered late"):
+        column_groups(make_outcome(late, rows(late)), late, GroupBy(Source.COLUMN, "afp", Cut.BEST))
+
+
+def test_a_censored_transplant_is_named_on_the_figure(cohort: Cohort) -> None:
+    for how in CompetingAs:
+        outcome = make_outcome(cohort, rows(cohort), "DWT", how)
+        drawn = survival_figure(analyse_groups(outcome, everybody(outcome), SurvivalOptions()), "t", True)
+        assert ("counts as censored" in drawn.layout.title.subtitle.text) is (how is CompetingAs.CENSORED)
 
 
 def test_clinical_cut_points_make_the_albi_grades(cohort: Cohort) -> None:

@@ -93,6 +93,26 @@ def test_the_brier_null_is_the_training_patients_kaplan_meier() -> None:
         assert "out-of-fold" in drawn.layout.title.subtitle.text
 
 
+@pytest.mark.parametrize("apart", [0.0, 0.001, -0.001, 0.2])
+def test_the_labels_of_the_brier_curves_never_overlap(apart: float) -> None:
+    cohort = make_large_cohort(400)
+    quality = assess("r", make_predictions(cohort), cohort.ids, (12.0,))
+    drawn = brier_figure(replace(quality, brier_null=quality.brier + apart), True)
+    low, high = sorted(a.y for a in drawn.layout.annotations)
+    axis = drawn.layout.yaxis.range
+    pixels = drawn.layout.height - drawn.layout.margin.t - drawn.layout.margin.b
+    assert (high - low) / (axis[1] - axis[0]) * pixels >= 17
+    assert axis[1] >= max(np.nanmax(trace.y) for trace in drawn.data)
+    assert (low + high) / 2 == pytest.approx(np.mean([trace.y[-1] for trace in drawn.data]))
+
+
+def test_an_upstream_run_is_called_optimistic_on_every_figure() -> None:
+    cohort = make_large_cohort(400)
+    quality = assess("r", make_predictions(cohort), cohort.ids, (12.0,), "upstream")
+    for figure in (calibration_figure, brier_figure, auc_figure):
+        assert "optimistic" in figure(quality, True).layout.title.subtitle.text
+
+
 def test_a_horizon_with_fewer_than_twenty_at_risk_is_not_estimable() -> None:
     cohort = make_large_cohort(60)
     quality = assess("r", make_predictions(cohort), cohort.ids, (12.0, 60.0, 600.0))
