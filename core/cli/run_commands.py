@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
 from core.cli.output import Answer, metric_json, table, three, with_interval
 from core.errors import PrognoscopeError
-from core.results.comparing import compare_predictions
+from core.results.comparing import Difference, compare_with_each
 from core.results.evaluation import evaluate
 from core.results.run import Metrics, Run
 from core.results.run_store import list_runs, load_predictions, load_run
@@ -94,9 +95,10 @@ def run_compare(args: argparse.Namespace, workspace: Workspace) -> Answer:
     """The first run minus each of the others."""
     if len(args.run_ids) < 2:
         raise PrognoscopeError("one run", "compare", "name at least two runs")
-    predictions = {run_id: load_predictions(load_run(run_id, workspace).id, workspace) for run_id in args.run_ids}
-    first = args.run_ids[0]
-    found = {other: compare_predictions(predictions[first], predictions[other]) for other in args.run_ids[1:]}
+    runs = {run_id: load_run(run_id, workspace) for run_id in dict.fromkeys(args.run_ids)}
+    predictions = {run_id: load_predictions(run_id, workspace) for run_id in runs}
+    first, *others = args.run_ids
+    found = compare_with_each(predictions[first], {other: predictions[other] for other in others})
     rows = [
         (
             other,
@@ -104,18 +106,27 @@ def run_compare(args: argparse.Namespace, workspace: Workspace) -> Answer:
             f"{d.low:+.3f} to {d.high:+.3f}",
             f"{d.fold_mean:+.3f}",
             f"{d.p:.3f}",
+            f"{d.p_adjusted:.3f}",
             f"{d.patients:,}",
         )
         for other, d in found.items()
     ]
-    header = (f"{first} minus", "ΔC", "95 % paired bootstrap", "fold mean", "p (Nadeau-Bengio)", "patients")
-    nearest = found[args.run_ids[1]]
+    header = (f"{first} minus", "ΔC", "95 % paired bootstrap", "fold mean", "p (Nadeau-Bengio)", "Holm", "patients")
+    warnings = [f"{run_id}: {w}" for run_id, run in runs.items() for w in run.warnings]
+    nearest = found[others[0]]
     answer = {
         "runs": args.run_ids,
         "difference": {"harrell_c": {"mean": nearest.mean, "low": nearest.low, "high": nearest.high}},
-        "differences": {other: vars(d) for other, d in found.items()},
+        "differences": {other: _json(d) for other, d in found.items()},
+        "correction": "holm",
+        "warnings": warnings,
     }
-    return Answer(answer, table(header, rows))
+    return Answer(answer, [*warnings, *table(header, rows)])
+
+
+def _json(difference: Difference) -> dict[str, float | None]:
+    """The fields, with None for what has no number: JSON knows no NaN."""
+    return {k: v if math.isfinite(v) else None for k, v in vars(difference).items()}
 
 
 def run_runs(args: argparse.Namespace, workspace: Workspace) -> Answer:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pandas as pd
 from core.errors import PrognoscopeError
 from core.results.evaluation import fold_seed_cs
 from core.results.prediction import Predictions
-from core.statistics.comparison import nadeau_bengio, paired_harrell_c_difference
+from core.statistics.comparison import holm, nadeau_bengio, paired_harrell_c_difference
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Difference:
 
     ``mean``, ``low``, ``high`` the seed ensembles' difference with its paired bootstrap interval over patients ·
     ``fold_mean``, ``fold_low``, ``fold_high``, ``p`` mean over folds and seeds with the Nadeau-Bengio corrected t ·
-    ``patients`` how many both have predicted.
+    ``patients`` how many both have predicted · ``p_adjusted`` after Holm's correction over all comparisons made
+    together (:func:`compare_with_each`), equal to ``p`` for one.
     """
 
     mean: float
@@ -30,10 +32,19 @@ class Difference:
     fold_high: float
     p: float
     patients: int
+    p_adjusted: float = float("nan")
+
+
+def compare_with_each(first: Predictions, others: Mapping[str, Predictions]) -> dict[str, Difference]:
+    """The first run against each of the others; Holm's correction over those whose p-value exists."""
+    found = {name: compare_predictions(first, other) for name, other in others.items()}
+    tested = [name for name, d in found.items() if np.isfinite(d.p)]
+    adjusted = dict(zip(tested, holm([found[name].p for name in tested]), strict=True))
+    return {name: replace(d, p_adjusted=float(adjusted.get(name, np.nan))) for name, d in found.items()}
 
 
 def compare_predictions(first: Predictions, second: Predictions) -> Difference:
-    """Compare on the patients both have; raises when they share none or were split into different folds."""
+    """Compare on the patients both have; raises when they share none or have other folds or outcomes."""
     a, b = first.ensemble().table.set_index("id"), second.ensemble().table.set_index("id")
     shared = a.index.intersection(b.index)
     if not len(shared):
@@ -41,6 +52,8 @@ def compare_predictions(first: Predictions, second: Predictions) -> Difference:
     a, b = a.loc[shared], b.loc[shared]
     if not (a["fold"].to_numpy() == b["fold"].to_numpy()).all():
         raise PrognoscopeError("different folds", "the two runs", "compare runs with the same --folds")
+    if not (a[["entry", "time", "event"]].to_numpy() == b[["entry", "time", "event"]].to_numpy()).all():
+        raise PrognoscopeError("different outcomes", "the two runs", "compare runs with the same --endpoint")
     time, event = a["time"].to_numpy(dtype=float), a["event"].to_numpy() == 1
     paired = paired_harrell_c_difference(
         time, event, a["risk"].to_numpy(), b["risk"].to_numpy(), a["fold"].to_numpy(dtype=np.int64)

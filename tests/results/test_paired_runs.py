@@ -7,7 +7,7 @@ import pytest
 from sksurv.metrics import concordance_index_censored
 
 from core.errors import PrognoscopeError
-from core.results.comparing import compare_predictions
+from core.results.comparing import compare_predictions, compare_with_each
 from core.results.prediction import Predictions
 from tests.results.generated import make_predictions
 
@@ -88,3 +88,18 @@ def test_runs_with_different_numbers_of_seeds_are_paired_by_their_means(good: Pr
     mixed = compare_predictions(good, single)
     assert np.isfinite(mixed.fold_mean)
     assert mixed.patients == 150
+
+
+def test_another_outcome_is_refused(good: Predictions) -> None:
+    table = good.table.assign(time=good.table["time"] + 1.0)
+    with pytest.raises(PrognoscopeError, match="same --endpoint"):
+        compare_predictions(good, Predictions(table, good.times, good.survival))
+
+
+def test_several_comparisons_are_corrected_together(good: Predictions, poor: Predictions) -> None:
+    worse = make_predictions(n=150, seeds=(0, 1), signal=0.1, noise_seed=9)
+    both = compare_with_each(good, {"poor": poor, "worse": worse})
+    low, high = sorted(both.values(), key=lambda d: d.p)
+    assert low.p_adjusted == pytest.approx(min(1.0, 2 * low.p))
+    assert high.p_adjusted == pytest.approx(max(high.p, low.p_adjusted))
+    assert compare_with_each(good, {"poor": poor})["poor"].p_adjusted == pytest.approx(both["poor"].p)
