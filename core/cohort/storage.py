@@ -31,7 +31,7 @@ _ENDPOINT_ARRAYS = ("entry", "time", "event", "competing")
 
 @dataclass(frozen=True)
 class CohortSummary:
-    """What a list of cohorts shows; ``events`` are those of the default endpoint."""
+    """What a list of cohorts shows; ``events`` are those of the default endpoint, ``content_hash`` as stored."""
 
     name: str
     title: str
@@ -39,6 +39,7 @@ class CohortSummary:
     events: int
     modalities: tuple[str, ...]
     synthetic: bool
+    content_hash: str = ""
 
 
 def save_cohort(cohort: Cohort, original_ids: Mapping[str, str] | None, workspace: Workspace) -> None:
@@ -197,7 +198,8 @@ def list_cohorts(workspace: Workspace) -> tuple[CohortSummary, ...]:
         facts = read_json(path)
         summary = facts["summary"]
         modalities = tuple(summary["modalities"])
+        counts = summary["patients"], summary["events"]
         found.append(
-            CohortSummary(name, facts["title"], summary["patients"], summary["events"], modalities, facts["synthetic"])
+            CohortSummary(name, facts["title"], *counts, modalities, facts["synthetic"], facts.get("content_hash", ""))
         )
     return tuple(found)

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -77,13 +77,15 @@ def _swap(temporary: Path, target: Path) -> None:
     shutil.rmtree(aside)
 
 
-def verify_folder(folder: Path) -> None:
-    """Check every file of a folder against its manifest; the first altered or missing file is named."""
+def verify_folder(folder: Path, only: Collection[str] = ()) -> None:
+    """Check every file of a folder (or ``only`` these) against its manifest; the first altered or missing is named."""
     if not (folder / MANIFEST).is_file():
         raise PrognoscopeError(
             "a folder without a manifest (half-written or not ours)", folder.name, "import or train it again"
         )
     for name, expected in read_json(folder / MANIFEST).items():
+        if only and name not in only:
+            continue
         path = folder / name
         if not path.is_file():
             raise PrognoscopeError(f"{name} is missing", folder.name, "restore it from a backup or make it again")

@@ -31,6 +31,8 @@ def save_run(
 def list_runs(workspace: Workspace) -> tuple[Run, ...]:
     """Every finished run, oldest first; a folder without a manifest was never finished."""
     names = [name for name in workspace.names(workspace.runs) if (workspace.run(name) / MANIFEST).is_file()]
+    for name in names:
+        verify_folder(workspace.run(name), ("run.json",))
     return tuple(Run.from_json(read_json(workspace.run(name) / "run.json")) for name in names)
 
 
@@ -43,8 +45,10 @@ def load_run(run_id: str, workspace: Workspace, verify: bool = True) -> Run:
 
 
 def load_predictions(run_id: str, workspace: Workspace) -> Predictions:
-    """The out-of-fold predictions of a run."""
-    return Predictions.read(workspace.run(run_id))
+    """The out-of-fold predictions of a run, checked against their hash."""
+    folder = _existing(run_id, workspace)
+    verify_folder(folder, ("predictions.parquet",))
+    return Predictions.read(folder)
 
 
 def delete_run(run_id: str, workspace: Workspace) -> None:

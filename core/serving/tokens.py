@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import secrets
 
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
@@ -17,8 +19,16 @@ def _serializer() -> URLSafeTimedSerializer:
 
 
 def sign(user: str, resource: str) -> str:
-    """A token that lets ``user`` read ``resource`` (``"predictions:<run id>"``) for :data:`MAX_AGE_SECONDS`."""
-    return str(_serializer().dumps([user, resource]))
+    """A token that lets ``user`` read ``resource`` (``"predictions:<run id>"``) for :data:`MAX_AGE_SECONDS`.
+
+    The token stands in an address and anybody can decode it: it holds a keyed hash of the user, never the name or
+    the cookie itself, which would let whoever sees the address pass for that user.
+    """
+    return str(_serializer().dumps([_seal(user), resource]))
+
+
+def _seal(user: str) -> str:
+    return hmac.new(_SECRET.encode(), user.encode(), hashlib.sha256).hexdigest()
 
 
 def verify(token: str, user: str, resource: str, max_age: float = MAX_AGE_SECONDS) -> str:
@@ -36,4 +46,4 @@ def verify(token: str, user: str, resource: str, max_age: float = MAX_AGE_SECOND
         return "invalid"
     if signed_resource != resource:
         return "other resource"
-    return "" if signed_user == user else "other user"
+    return "" if hmac.compare_digest(str(signed_user), _seal(user)) else "other user"

@@ -14,7 +14,7 @@ from core.results.workspace import Workspace
 from pages.widgets import state as page
 from pages.widgets.data import View, read_cohort, runs_of
 from pages.widgets.frame import loading, show_error, strip, told_plainly
-from pages.widgets.html import state_box
+from pages.widgets.html import note, state_box
 from pages.widgets.topbar import chips, cohort_and_run
 
 
@@ -61,7 +61,11 @@ def _open(chosen: CohortSummary, cohorts: tuple[CohortSummary, ...], workspace: 
             show_error(error)
             selected = Selection().apply(cohort)
         chips(cohort, selected)
-    return View(workspace, page.current(), cohort, runs, selected)
+    view = View(workspace, page.current(), cohort, runs, selected)
+    if view.run is not None and chosen.content_hash and view.run.cohort_hash != chosen.content_hash:
+        note("The chosen run was trained on an earlier import of this cohort: its predictions speak of that data.",
+             warn=True)  # fmt: skip
+    return view
 
 
 def _no_cohort() -> None:

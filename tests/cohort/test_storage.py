@@ -81,8 +81,9 @@ def test_original_ids_lie_apart_and_are_readable_by_their_owner_only(
 def test_list_and_delete(workspace: Workspace, write_study: Callable[..., Path]) -> None:
     assert list_cohorts(workspace) == ()
     import_into(workspace, write_study(), "study")
+    stored = load_cohort("study", workspace).content_hash
     assert list_cohorts(workspace) == (
-        CohortSummary("study", "TCGA-TEST", 12, 6, ("genomics", "clinical"), False),
+        CohortSummary("study", "TCGA-TEST", 12, 6, ("genomics", "clinical"), False, stored),
     )  # fmt: skip
     delete_cohort("study", workspace)
     assert list_cohorts(workspace) == ()

@@ -13,6 +13,7 @@ from core.analysis.grouping import Cut, GroupBy, Source
 from core.analysis.outcome import CompetingAs
 from core.cohort.sample import make_sample_cohort
 from core.cohort.selection import IdsFilter, NamedGroup
+from core.cohort.storage import load_cohort, save_cohort
 from core.results.workspace import Workspace
 from pages.widgets.figure_block import chart_key
 from pages.widgets.state import KEY, PageState, _Held
@@ -145,3 +146,13 @@ def test_the_page_shows_the_numbers_lifelines_computes(filled: Workspace, open_p
     assert f"{100 * fitted.survival_function_at_times(12).iloc[0]:.0f} % (" in shown(test)
     theirs = logrank_test(outcome.time[male], outcome.time[female], outcome.event[male], outcome.event[female])
     assert f"χ² = {theirs.test_statistic:.2f}" in shown(test)
+
+
+def test_a_run_of_an_earlier_import_says_so(filled: Workspace, open_page: Callable[..., AppTest]) -> None:
+    words = "trained on an earlier import"
+    assert words not in shown(open_page("survival"))
+    cohort = load_cohort("sample", filled)
+    endpoint = cohort.endpoint("OS")
+    later = replace(cohort, endpoints=dict(cohort.endpoints) | {"OS": replace(endpoint, time=endpoint.time + 1.0)})
+    save_cohort(later, None, filled)
+    assert words in shown(open_page("survival"))

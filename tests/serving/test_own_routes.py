@@ -7,6 +7,7 @@ import time
 
 import pandas as pd
 import pytest
+from itsdangerous import URLSafeTimedSerializer
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -75,6 +76,14 @@ def test_a_token_opens_one_resource_for_one_browser_only(client: TestClient) -> 
     stolen.get("/")
     assert stolen.get(predictions_url("hdmoe-1", mine)).status_code == 403
     assert client.get(predictions_url("hdmoe-1", mine)).status_code == 200
+
+
+def test_an_address_does_not_give_its_browser_away(client: TestClient) -> None:
+    """Whoever sees an address (a screenshot, a log) cannot read the cookie out of it and pass for that browser."""
+    mine = client.cookies[COOKIE]
+    _, decoded = URLSafeTimedSerializer("a stranger's key").loads_unsafe(sign(mine, "predictions:hdmoe-1"))
+    assert "predictions:hdmoe-1" in decoded
+    assert mine not in str(decoded)
 
 
 def test_an_unknown_run_and_a_broken_route_say_little(client: TestClient) -> None:
