@@ -64,6 +64,15 @@ class Outcome:
         return event
 
     @property
+    def remaining(self) -> str:
+        """What a survival curve shows of this endpoint, in words.
+
+        ``"Overall survival"``; ``"Free of death without transplant"`` for an endpoint that is named after its event.
+        """
+        named = any(word in self.label.lower() for word in ("surviv", "free"))
+        return self.label if named else f"Free of {self.event_label}"
+
+    @property
     def n_events(self) -> int:
         return int(self.event.sum())
 

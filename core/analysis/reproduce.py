@@ -101,7 +101,7 @@ quit(status = if (largest < 1e-6) 0 else 1)
 
 def _filled(template: str, result: GroupSurvival, title: str, synthetic: bool) -> str:
     words = title + (" (synthetic patients)" if synthetic else "")
-    value = f"{result.outcome.event_label}, cumulative incidence" if result.competing else result.outcome.label
+    value = f"{result.outcome.event_label}, cumulative incidence" if result.competing else result.outcome.remaining
     texts = {"title": words, "x": f"Months since {result.outcome.time_zero}", "y": value}
     for key, text in texts.items():
         template = template.replace(f"@{key}@", json.dumps(text, ensure_ascii=False))

@@ -85,9 +85,10 @@ def brier_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
         (quality.brier_null, MUTED, "dash", "Kaplan-Meier null", "Null"),
         (quality.brier, ACCENT, "solid", "This run", "This run"),
     )
-    drawn = [(values, np.isfinite(values), *words) for values, *words in series if np.isfinite(values).any()]
-    heights = _apart([float(values[seen][-1]) for values, seen, *_ in drawn], _highest(quality))
-    for (values, seen, colour, dash, name, short), height in zip(drawn, heights, strict=True):
+    drawn = [line for line in series if np.isfinite(line[0]).any()]
+    heights = _apart([float(values[np.isfinite(values)][-1]) for values, *_ in drawn], _highest(quality))
+    for (values, colour, dash, name, short), height in zip(drawn, heights, strict=True):
+        seen = np.isfinite(values)
         figure.add_scatter(
             x=quality.times[seen], y=values[seen], mode="lines", name=name,
             line={"color": colour, "width": 2.2, "dash": dash},

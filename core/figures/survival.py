@@ -203,7 +203,7 @@ def _table(figure: Canvas, result: GroupSurvival) -> int:
 
 def _layout(figure: Canvas, result: GroupSurvival, longest: float, rows: int) -> None:
     total = PLOT_PX + AXIS_PX + rows * ROW_PX
-    value = f"{result.outcome.event_label}, cumulative incidence" if result.competing else result.outcome.label
+    value = f"{result.outcome.event_label}, cumulative incidence" if result.competing else result.outcome.remaining
     figure.update_layout(
         margin={"l": 88, "r": LABEL_MARGIN, "t": _top(result), "b": 12},
         dragmode="select", hovermode="closest",

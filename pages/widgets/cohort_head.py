@@ -64,9 +64,9 @@ def survival_overview(view: View, result: GroupSurvival) -> None:
     figure_block(
         Block(
             "overview-survival",
-            f"Kaplan-Meier curve, {outcome.label}, {result.n} selected patients, {result.n_events} events",
+            f"Kaplan-Meier curve, {outcome.remaining}, {result.n} selected patients, {result.n_events} events",
             lambda screen: survival_figure(
-                result, f"{outcome.label} of the selected patients", view.cohort.synthetic, interactive=screen
+                result, f"{outcome.remaining} of the selected patients", view.cohort.synthetic, interactive=screen
             ),
             lambda: drawn_numbers(result),
         )

@@ -29,7 +29,7 @@ from pages.widgets.html import note, numbers_table
 def title_of(result: GroupSurvival) -> str:
     """The figure's subject in words."""
     outcome = result.outcome
-    what = f"Cumulative incidence of {outcome.event_label}" if result.competing else outcome.label
+    what = f"Cumulative incidence of {outcome.event_label}" if result.competing else outcome.remaining
     several = len(result.grouping.names) > 1 or result.grouping.title != "all patients"
     return f"{what} by {result.grouping.title}" if several else f"{what} of the selected patients"
 

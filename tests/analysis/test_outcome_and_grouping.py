@@ -113,6 +113,10 @@ def test_a_censored_transplant_is_named_on_the_figure(cohort: Cohort) -> None:
     for how in CompetingAs:
         outcome = make_outcome(cohort, rows(cohort), "DWT", how)
         drawn = survival_figure(analyse_groups(outcome, everybody(outcome), SurvivalOptions()), "t", True)
+        axis = drawn.layout.yaxis.title.text
+        assert axis.startswith(
+            "Free of" if how is not CompetingAs.COMPETING else "Death without transplant, cumulative"
+        )
         assert ("counts as censored" in drawn.layout.title.subtitle.text) is (how is CompetingAs.CENSORED)
 
 
