@@ -32,9 +32,12 @@ def add_commands(commands: Any) -> None:
 def months_of(text: str, option: str) -> tuple[float, ...]:
     """Comma-separated months, ascending."""
     try:
-        return tuple(sorted(float(x) for x in text.split(",") if x.strip()))
+        months = sorted({float(x) for x in text.split(",") if x.strip()})
     except ValueError as error:
         raise PrognoscopeError(f"{text!r} is not a list of months", option, "write e.g. 12,36,60") from error
+    if not all(0 < month < math.inf for month in months):
+        raise PrognoscopeError(f"{text!r} holds a month that is not above 0", option, "write e.g. 12,36,60")
+    return tuple(months)
 
 
 def run_evaluate(args: argparse.Namespace, workspace: Workspace) -> Answer:
@@ -43,7 +46,13 @@ def run_evaluate(args: argparse.Namespace, workspace: Workspace) -> Answer:
     predictions = load_predictions(args.run_id, workspace)
     horizons = months_of(args.horizons, "--horizons") or run.horizons
     if args.predictions is not None:
-        predictions.as_table().to_csv(args.predictions, index=False)
+        try:
+            predictions.as_table().to_csv(args.predictions, index=False)
+        except OSError as error:
+            raise PrognoscopeError(
+                f"a file that cannot be written ({error.strerror or 'no such folder'})", str(args.predictions),
+                "name a file in a folder you may write to",
+            ) from error  # fmt: skip
     return answer_of(run, evaluate(predictions, horizons))
 
 

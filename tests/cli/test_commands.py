@@ -65,6 +65,10 @@ def test_train_evaluate_compare(
     assert len(table) == load_run(trained["run"], workspace).patients
     assert {"id", "fold", "seed", "time", "event", "risk", "S(12)"} <= set(table.columns)
 
+    code, refused, _ = call(capsys, "evaluate", trained["run"], "--predictions", str(tmp_path / "no" / "folder.csv"))
+    assert code == 1
+    assert "cannot be written" in refused["error"]
+
     code, other, _ = call(
         capsys, "train", "--cohort", sample["cohort"], "--model", "cox-clinical", "--modalities", "clinical,genomics",
         "--seeds", "1", "--folds", "3", "--no-references", "--processes", "1",
@@ -97,6 +101,8 @@ def test_train_evaluate_compare(
         (("train", "--cohort", "sample", "--device", "gpu"), "gpu"),
         (("train", "--cohort", "sample", "--seeds", "0"), "seeds"),
         (("train", "--cohort", "sample", "--horizons", "soon"), "soon"),
+        (("train", "--cohort", "sample", "--horizons=-5,12"), "above 0"),
+        (("train", "--cohort", "sample", "--horizons", "12,inf"), "above 0"),
         (("evaluate", "no-such-run"), "no-such-run"),
         (("evaluate", "../escape"), "escape"),
         (("compare", "one"), "two runs"),
