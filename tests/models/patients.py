@@ -11,7 +11,7 @@ import torch
 from core.cohort.modality import Modality
 from core.features.batch import Batch, pad_bags
 from core.features.preparation import InputShape
-from core.models.hdmoe.config import HDMoEConfig
+from core.models.hdmoe.config import PUBLISHED, HDMoEConfig
 from core.models.hdmoe.model import HDMoE
 
 SLIDES, VOLUMES = Modality.SLIDES, Modality.VOLUMES
@@ -23,7 +23,9 @@ GENES, COLUMNS, PATCH, REGION = 8, 3, 6, 5
 
 def small_model(modalities: Sequence[Modality] = ALL, seed: int = 0, **settings: Any) -> HDMoE:
     """An HDMoE of width 32 with 8 tokens, in evaluation mode, every parameter moved off its initial value."""
-    config = HDMoEConfig(**{"width": 32, "token_dim": 8, "family_hidden": 16, "expert_hidden": 12, **settings})
+    config = HDMoEConfig(
+        **{**PUBLISHED, "width": 32, "token_dim": 8, "family_hidden": 16, "expert_hidden": 12, **settings}
+    )
     shape = InputShape(FAMILIES, GENES, COLUMNS, {SLIDES: PATCH, VOLUMES: REGION})
     torch.manual_seed(seed)
     model = HDMoE(shape, tuple(modalities), 4, config)

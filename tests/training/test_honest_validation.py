@@ -180,12 +180,7 @@ def test_a_permuted_modality_loses_its_signal_and_keeps_its_distribution() -> No
     assert abs(c[CLINICAL.value] - mean_c(result)) < 0.1
 
 
-WITHOUT_ANY = pytest.mark.xfail(strict=True, reason="late fusion divides by zero for a patient without any modality")
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=WITHOUT_ANY) if n == "late-fusion" else n for n in estimator_names()]
-)
+@pytest.mark.parametrize("name", estimator_names())
 def test_permuting_works_where_modalities_are_missing(name: str) -> None:
     """Shuffling may leave a patient with neither modality; the estimate is then finite and knows nothing of it."""
     dataset = planted_dataset(100, missing=0.35)

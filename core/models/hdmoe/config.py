@@ -43,7 +43,8 @@ class HDMoEConfig:
         The components of the paper's Table 3, each of which can be left out.
     compat : "paper" or "upstream"
         ``"upstream"`` is the only setting the released code can run: one token of width 256 per modality at
-        level 1, exactly slides and genomics, no learned stand-in for a missing modality.
+        level 1, exactly slides and genomics, no learned stand-in for a missing modality. It takes the values of
+        :data:`PUBLISHED` where no other was given.
     """
 
     width: int = 256
@@ -66,6 +67,10 @@ class HDMoEConfig:
     compat: Literal["paper", "upstream"] = "paper"
 
     def __post_init__(self) -> None:
+        if self.compat == "upstream":  # a setting that was not given takes the published value
+            for name, value in PUBLISHED.items():
+                if getattr(self, name) == getattr(type(self), name):
+                    object.__setattr__(self, name, value)
         if self.token < 2 or self.width % self.token:
             raise PrognoscopeError(
                 f"token_dim {self.token_dim} does not divide width {self.width}",
