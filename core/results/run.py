@@ -67,7 +67,7 @@ class Run:
 
     ``thresholds`` holds for each outer fold the risk at the tertiles and the median of its *training* patients
     (ensemble over seeds): ``{"0": {"median": .., "low_tertile": .., "high_tertile": ..}}``.
-    ``upstream`` is the optimistic best-epoch-on-test-fold result, when that protocol was asked for.
+    ``protocol`` is ``"upstream"`` when the epoch was chosen on the test fold: optimistic, and said wherever it shows.
     """
 
     id: str

@@ -72,7 +72,7 @@ def _with_baseline(preparation: Preparation, coefficients: FloatArray, inputs: I
 
 @dataclass(frozen=True)
 class ClinicalCox:
-    """Cox on age, sex and, where the cohort has it, stage (lifelines, Efron ties).
+    """Cox on the cohort's clinical inputs: age, sex and, where it has them, stage and grade (lifelines, Efron ties).
 
     A tiny ridge keeps the fit defined when a small fold lacks a stage's events.
     """
