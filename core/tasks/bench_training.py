@@ -159,7 +159,8 @@ def difference_rows(contest: Contest, model: HDMoE, shape: InputShape, tensors: 
         for bfloat16 in sorted({v.bfloat16 for v in contest.variants}):
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):
                 logits = model(tensors.batch(np.arange(count))).logits
-            name = f"{contest.name}, {'bf16' if bfloat16 else 'fp32'}: max |Δ logit| to the plain implementation"
+            precision = "bf16" if bfloat16 else "fp32"
+            name = f"{contest.name}, {precision}: max |Δ| of logits up to {expected.abs().max():.2f}"
             rows.append(BenchRow(name, float((logits - expected).abs().max()), "log-odds"))
     return rows
 
