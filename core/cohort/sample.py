@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.arrays import FloatArray, IntArray
+from core.arrays import BoolArray, FloatArray, IntArray
 from core.cohort.cohort import Cohort, Provenance, Role
 from core.cohort.endpoint import Endpoint
 from core.cohort.genomics import Genomics
 from core.cohort.modality import Modality
 from core.cohort.sample_clinic import LABELS, ROLES, UNITS, clinical_table
 from core.cohort.sample_genes import make_genes
+from core.cohort.sample_media import media_availability, media_findings
 from core.cohort.storage import save_cohort
 from core.results.files import sha256_of, write_json
 from core.results.workspace import Workspace
@@ -44,6 +45,8 @@ class SampleTruth:
     planted : mapping of gene column to latent
     log_hazard : (n,) float array
         The linear predictor that drew the survival times.
+    findings : DataFrame of n rows
+        What slides, scans and reports show of each patient (:mod:`core.cohort.sample_media`).
     """
 
     ids: tuple[str, ...]
@@ -51,12 +54,14 @@ class SampleTruth:
     coefficients: Mapping[str, float]
     planted: Mapping[str, str]
     log_hazard: FloatArray
+    findings: pd.DataFrame
 
     def as_json(self) -> dict[str, Any]:
         """Plain lists and dictionaries."""
         plain = asdict(self)
         plain["latents"] = {k: [float(x) for x in v] for k, v in self.latents.items()}
         plain["log_hazard"] = [float(x) for x in self.log_hazard]
+        plain["findings"] = {c: self.findings[c].tolist() for c in self.findings}
         return plain
 
 
@@ -85,7 +90,11 @@ def make_sample_cohort(
     arm = (table[spec["treatment"]["column"]] == spec["treatment"]["arms"][1]).to_numpy(dtype=float)
     coefficients = _coefficients(spec)
     log_hazard = _log_hazard(coefficients, latents, table["age"].to_numpy(dtype=float), arm)
-    endpoints = _endpoints(spec, log_hazard, table["stage"].to_numpy(), outcome)
+    luck = outcome.exponential(size=n)
+    endpoints = _endpoints(spec, log_hazard, luck, table["stage"].to_numpy(), outcome)
+    media = media_availability(spec, n, used_seed)
+    findings = media_findings(spec, latents, luck, table, media[Modality.SLIDES.value], used_seed)
+    findings.index = index
     table, genomics = _with_holes(spec, table, genomics, holes)
     table.index = index
     cohort = Cohort(
@@ -94,7 +103,7 @@ def make_sample_cohort(
         patients=table,
         roles={c: ROLES[c] for c in table.columns},
         endpoints=endpoints,
-        availability=_availability(table, genomics),
+        availability=_availability(table, genomics, media),
         provenance=Provenance(
             "sample", {SPECIFICATION.name: sha256_of(SPECIFICATION)}, "", "1", (f"{n} patients, seed {used_seed}",)
         ),
@@ -104,7 +113,7 @@ def make_sample_cohort(
         warnings=("These patients are generated: no number here says anything about real people.",),
         synthetic=True,
     )
-    return cohort, SampleTruth(ids, latents, coefficients, planted, log_hazard)
+    return cohort, SampleTruth(ids, latents, coefficients, planted, log_hazard, findings)
 
 
 def save_sample(workspace: Workspace, name: str = NAME, patients: int | None = None, seed: int | None = None) -> Cohort:
@@ -136,13 +145,20 @@ def _log_hazard(
 
 
 def _endpoints(
-    spec: Mapping[str, Any], log_hazard: FloatArray, stage: np.ndarray[Any, Any], rng: np.random.Generator
+    spec: Mapping[str, Any],
+    log_hazard: FloatArray,
+    luck: FloatArray,
+    stage: np.ndarray[Any, Any],
+    rng: np.random.Generator,
 ) -> dict[str, Endpoint]:
-    """Death, progression and transplant on one time axis; the three endpoints are three readings of it."""
+    """Death, progression and transplant on one time axis; the three endpoints are three readings of it.
+
+    ``luck`` (n,) unit exponential: what the log hazard leaves unexplained of the time to death.
+    """
     law = spec["survival"]
     n, shape = len(log_hazard), float(law["shape"])
     scale = float(law["median_months"]) / np.log(2) ** (1 / shape)
-    death = scale * (rng.exponential(size=n) * np.exp(-log_hazard)) ** (1 / shape)
+    death = scale * (luck * np.exp(-log_hazard)) ** (1 / shape)
     faster = law["progression_hazard_ratio"] * np.exp(log_hazard)
     progression = scale * (rng.exponential(size=n) / faster) ** (1 / shape)
     transplant = _transplants(law["transplant"], stage, rng)
@@ -227,7 +243,8 @@ def _blanked_with(marker: str) -> tuple[str, ...]:
     return (marker, *derived.get(marker, ()))
 
 
-def _availability(table: pd.DataFrame, genomics: Genomics) -> pd.DataFrame:
+def _availability(table: pd.DataFrame, genomics: Genomics, media: Mapping[str, BoolArray]) -> pd.DataFrame:
     inputs = [c for c in table.columns if ROLES[c] is Role.INPUT]
     clinical = table[inputs].notna().any(axis=1).to_numpy(dtype=bool)
-    return pd.DataFrame({str(Modality.GENOMICS): genomics.present, str(Modality.CLINICAL): clinical}, index=table.index)
+    have = {**media, str(Modality.GENOMICS): genomics.present, str(Modality.CLINICAL): clinical}
+    return pd.DataFrame({m.value: have[m.value] for m in Modality}, index=table.index)

@@ -83,7 +83,8 @@ def prepare(request: TrainRequest, workspace: Workspace) -> Prepared:
     _check_device(request.device)
     cohort = load_cohort(request.cohort, workspace)
     endpoint = cohort.endpoint(request.endpoint)
-    modalities = request.modalities or cohort.modalities
+    tabular = (Modality.GENOMICS, Modality.CLINICAL)  # the others need an encoder first
+    modalities = request.modalities or tuple(m for m in cohort.modalities if m in tabular)
     dataset = build_dataset(cohort, endpoint, modalities)
     originals = load_original_ids(request.cohort, workspace) if Path(request.folds).exists() else None
     folds = resolve_folds(cohort, request.folds, endpoint=endpoint.name, original_ids=originals)
