@@ -5,9 +5,7 @@ Original ids lie apart, in ``protected/<name>-ids.parquet``, readable by the own
 
 from __future__ import annotations
 
-import os
 import shutil
-import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +18,8 @@ from core.cohort.cohort import Cohort, Exclusion, Provenance, Role
 from core.cohort.endpoint import Endpoint
 from core.cohort.folds import Folds
 from core.cohort.genomics import Genomics
+from core.cohort.media_index import delete_media
+from core.cohort.private_files import write_private_table
 from core.cohort.pseudonyms import protected_folder
 from core.errors import PrognoscopeError
 from core.results.files import new_folder, read_json, verify_folder, write_json
@@ -100,15 +100,8 @@ def _cohort_json(cohort: Cohort) -> dict[str, Any]:
 
 
 def _save_ids(name: str, original_ids: Mapping[str, str], workspace: Workspace) -> None:
-    target = _ids_path(name, workspace)
-    temporary = target.with_name(f".{uuid.uuid4().hex}.tmp")
-    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     table = pd.DataFrame({"pseudonym": list(original_ids), "original": list(original_ids.values())}, dtype="string")
-    try:
-        table.to_parquet(temporary)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_private_table(table, _ids_path(name, workspace))
 
 
 def _ids_path(name: str, workspace: Workspace) -> Path:
@@ -179,12 +172,13 @@ def _genomics(folder: Path) -> Genomics | None:
 
 
 def delete_cohort(name: str, workspace: Workspace) -> None:
-    """Remove a cohort and its map of original ids. Runs trained on it stay."""
+    """Remove a cohort, its map of original ids, its index of media and its report texts. Runs trained on it stay."""
     folder = workspace.cohort(name)
     if not folder.is_dir():
         raise PrognoscopeError(f"no cohort named {name!r}", "the workspace", "see 'cohorts' for the names")
     shutil.rmtree(folder)
     _ids_path(name, workspace).unlink(missing_ok=True)
+    delete_media(name, workspace)
     (workspace.cohorts / f"{name}.truth.json").unlink(missing_ok=True)
 
 

@@ -53,8 +53,16 @@ class Workspace:
     def protected(self) -> Path:
         return self.root / "protected"
 
+    @property
+    def media(self) -> Path:
+        """Slides, scans and reports that were unpacked from an archive or made here, a folder a cohort."""
+        return self.root / "media"
+
     def cohort(self, name: str) -> Path:
         return self.cohorts / checked_name(name, "cohort name")
+
+    def media_of(self, name: str) -> Path:
+        return self.media / checked_name(name, "cohort name")
 
     def run(self, run_id: str) -> Path:
         return self.runs / checked_name(run_id, "run id")
