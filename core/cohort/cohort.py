@@ -24,13 +24,14 @@ class Role(StrEnum):
 
     ``INPUT`` may be given to a model as clinical input (age, sex, stage); ``MARKER`` never is (laboratory
     values kept for audits); ``DESCRIPTION`` is neither (free descriptors, treatment arm); ``SITE`` groups
-    patients by the place that sent them.
+    patients by the place that sent them; ``CANCER`` by the cancer they have, in a cohort of several.
     """
 
     INPUT = "input"
     MARKER = "marker"
     DESCRIPTION = "description"
     SITE = "site"
+    CANCER = "cancer"
 
 
 @dataclass(frozen=True)

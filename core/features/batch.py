@@ -19,7 +19,8 @@ class Batch:
     """Scaled inputs of ``b`` patients.
 
     ``present`` modality → (b,) bool · ``genes`` (b, g) · ``clinical`` (b, c) · ``bags`` modality → (b, n, d) with
-    ``masks`` modality → (b, n) True at real patches, which stand before the padding.
+    ``masks`` modality → (b, n) True at real patches, which stand before the padding · ``groups`` (b,) number of each
+    patient's cancer among those of the training fold, or None where there is one.
     """
 
     present: Mapping[Modality, Tensor]
@@ -27,6 +28,7 @@ class Batch:
     clinical: Tensor | None = None
     bags: Mapping[Modality, Tensor] = field(default_factory=dict)
     masks: Mapping[Modality, Tensor] = field(default_factory=dict)
+    groups: Tensor | None = None
 
     @property
     def size(self) -> int:
@@ -40,6 +42,7 @@ class Batch:
             None if self.clinical is None else self.clinical.to(device),
             {m: t.to(device) for m, t in self.bags.items()},
             {m: t.to(device) for m, t in self.masks.items()},
+            None if self.groups is None else self.groups.to(device),
         )
 
 
@@ -52,6 +55,7 @@ class Tensors:
     clinical: Tensor | None = None
     bags: Mapping[Modality, Sequence[NDArray[np.float32] | None]] = field(default_factory=dict)
     bag_width: Mapping[Modality, int] = field(default_factory=dict)
+    groups: Tensor | None = None
 
     def batch(self, rows: IntArray, sample: int | None = None, generator: torch.Generator | None = None) -> Batch:
         """The patients ``rows``; with ``sample`` at most that many randomly chosen patches a bag."""
@@ -66,6 +70,7 @@ class Tensors:
             None if self.clinical is None else self.clinical[index],
             bags,
             masks,
+            None if self.groups is None else self.groups[index],
         )
 
 

@@ -54,6 +54,7 @@ class Inputs:
     families : family name → column numbers within ``genes``
     clinical : DataFrame of n rows or None
         Numeric and categorical clinical inputs; NaN where missing.
+    groups : (n,) each patient's cancer, for models with experts for each; empty where the cohort does not say
     bags : mapping of modality (slides, volumes) to n arrays (patches, features), None where the patient has none
     """
 
@@ -65,6 +66,7 @@ class Inputs:
     families: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     clinical: pd.DataFrame | None = None
     bags: Mapping[Modality, tuple[Bag | None, ...]] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -78,6 +80,7 @@ class Inputs:
             genes=None if self.genes is None else self.genes[rows],
             clinical=None if self.clinical is None else self.clinical.iloc[rows],
             bags={m: tuple(b[i] for i in rows) for m, b in self.bags.items()},
+            groups=tuple(self.groups[i] for i in rows) if self.groups else (),
         )
 
     def only(self, modality: Modality) -> Inputs:
@@ -160,4 +163,11 @@ def _inputs(cohort: Cohort, rows: IntArray, modalities: tuple[Modality, ...], av
         columns=columns,
         families=families,
         clinical=clinical,
+        groups=_groups(cohort, rows),
     )
+
+
+def _groups(cohort: Cohort, rows: IntArray) -> tuple[str, ...]:
+    """Cancer of each patient, where a column of the cohort says it."""
+    columns = cohort.columns(Role.CANCER)
+    return tuple(cohort.patients[columns[0]].astype(str).iloc[rows]) if columns else ()

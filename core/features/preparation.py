@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.arrays import Float32Array
 from core.cohort.modality import Modality
+from core.errors import PrognoscopeError
 from core.features.batch import Tensors
 from core.features.clinical import ClinicalEncoder
 from core.features.gene_scaling import GeneScaler, Method
@@ -26,6 +27,7 @@ class InputShape:
     genes: int = 0
     clinical: int = 0
     bags: Mapping[Modality, int] | None = None
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +40,7 @@ class Preparation:
     genes: GeneScaler | None
     clinical: ClinicalEncoder | None
     bag_width: Mapping[Modality, int]
+    groups: tuple[str, ...] = ()
 
     @classmethod
     def fit(cls, inputs: Inputs, gene_scale: Method = "rank") -> Preparation:
@@ -50,6 +53,7 @@ class Preparation:
             None if inputs.genes is None else GeneScaler.fit(inputs.genes, gene_scale),
             None if inputs.clinical is None else ClinicalEncoder.fit(inputs.clinical),
             widths,
+            tuple(sorted(set(inputs.groups))),
         )
 
     @property
@@ -59,6 +63,7 @@ class Preparation:
             len(self.columns),
             len(self.clinical.names) if self.clinical else 0,
             dict(self.bag_width),
+            self.groups,
         )
 
     def scaled_genes(self, inputs: Inputs) -> Float32Array | None:
@@ -78,7 +83,22 @@ class Preparation:
             None if clinical is None else torch.from_numpy(clinical),
             inputs.bags,
             self.bag_width,
+            self.group_numbers(inputs),
         )
+
+    def group_numbers(self, inputs: Inputs) -> torch.Tensor | None:
+        """(n,) number of each patient's cancer; raises for a cancer the training patients did not have."""
+        if not self.groups:
+            return None
+        number = {g: i for i, g in enumerate(self.groups)}
+        unknown = sorted(set(inputs.groups) - set(number))
+        if unknown or not inputs.groups:
+            raise PrognoscopeError(
+                f"patients of {', '.join(unknown) or 'an unnamed cancer'}",
+                "the patients to predict",
+                f"the model was trained on {', '.join(self.groups)}: predict patients of these",
+            )
+        return torch.tensor([number[g] for g in inputs.groups])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The numeric part of the state, for safetensors."""
@@ -95,6 +115,7 @@ class Preparation:
             "gene_scale": self.genes.method if self.genes else None,
             "clinical": self.clinical.as_json() if self.clinical else None,
             "bag_width": dict(self.bag_width),
+            "groups": list(self.groups),
         }
 
     @classmethod
@@ -110,4 +131,5 @@ class Preparation:
             scaler,
             ClinicalEncoder.from_json(value["clinical"]) if value["clinical"] else None,
             {Modality(m): int(w) for m, w in value["bag_width"].items()},
+            tuple(value.get("groups", ())),
         )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import Tensor, nn
 
 from core.models.output import Capabilities
+
+Muted = Mapping[str, tuple[int, ...]]
+"""Experts switched off: level name → expert numbers (one past the last routed expert = the shared one)."""
 
 
 class SurvivalNetwork(nn.Module):

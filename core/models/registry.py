@@ -11,6 +11,8 @@ from core.errors import PrognoscopeError
 from core.features.preparation import InputShape
 from core.models.hdmoe.config import HDMoEConfig
 from core.models.hdmoe.model import HDMoE
+from core.models.mice.config import MICEConfig
+from core.models.mice.model import MICE
 from core.models.network import SurvivalNetwork
 from core.models.settings import check_settings
 from core.models.snn import SNN, SNNConfig
@@ -30,6 +32,7 @@ MODELS: Mapping[str, ModelSpec] = {
     spec.name: spec
     for spec in (
         ModelSpec("hdmoe", "HDMoE", HDMoEConfig, HDMoE),
+        ModelSpec("mice", "MICE", MICEConfig, MICE),
         ModelSpec("snn", "Self-normalising network", SNNConfig, SNN),
     )
 }

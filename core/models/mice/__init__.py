@@ -1,0 +1,1 @@
+"""MICE: consensual, specialised and overlapping experts for many cancers."""
