@@ -2,7 +2,8 @@
 
 ``columns`` maps: ``id``, ``time`` and ``event`` (both once, or ``time:NAME`` and ``event:NAME`` for several
 endpoints), ``entry``, ``time_unit`` (months, days, weeks or years), ``site``, and comma-separated lists
-``input``, ``marker`` and ``drop``.
+``input``, ``marker`` and ``drop`` (separated by line ends where a name holds a comma). ``event_label`` and
+``competing_label``, once or with ``:NAME``, are the words for what the two kinds of event are.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from core.errors import PrognoscopeError
 
 FORMAT = "table"
 EVENTS = {"0": "censored", "1": "event"}
-ONCE = ("id", "time", "event", "entry", "time_unit", "time_zero", "site")
+ONCE = ("id", "time", "event", "entry", "time_unit", "time_zero", "event_label", "competing_label", "site")
+WORDS = ("time_unit", "time_zero", "event_label", "competing_label")
+"""Roles whose value is a word, not the name of a column."""
 LISTS = ("input", "marker", "drop")
 LONGEST = 600.0
 """Months; a follow-up of more than fifty years is more likely a wrong unit."""
@@ -53,6 +56,7 @@ def read_table(
         See the module; ``id``, ``time`` and ``event`` are required.
     events : mapping, optional
         Meaning of each event code; 0 = censored and 1 = event when it is not given. Any other code is refused.
+        ``COLUMN:CODE`` instead of ``CODE`` speaks of that event column alone.
     """
     names = _endpoint_names(columns, path.name)
     table = read_wide(path, columns["id"], lambda c: c.endswith(GENE_SUFFIXES), progress)
@@ -102,10 +106,10 @@ def _endpoint_names(columns: Mapping[str, str], where: str) -> dict[str, str]:
 def _check_columns(table: WideTable, columns: Mapping[str, str], where: str) -> None:
     """Refuse a role nobody reads and a column the table lacks: what is misspelt must not be passed over."""
     for role, named in columns.items():
-        if role not in (*ONCE, *LISTS) and role.partition(":")[0] not in ("time", "event"):
+        if role not in (*ONCE, *LISTS) and role.partition(":")[0] not in ("time", "event", *WORDS[2:]):
             known = ", ".join((*ONCE, *LISTS))
             raise PrognoscopeError(f"no column role named {role!r}", "--column", f"use one of {known}, time:NAME")
-        if role in ("time_unit", "time_zero"):
+        if role.partition(":")[0] in WORDS:
             continue
         wanted = _listed(columns, role) if role in LISTS else {named}
         missing = sorted(wanted - table.columns.keys() - set(table.gene_columns))
@@ -131,7 +135,7 @@ def _endpoint(
 ) -> Endpoint:
     """One endpoint; whoever entered at an unknown time has an unknown outcome, not one counted from time zero."""
     time, event = columns[f"time{suffix}"], columns[f"event{suffix}"]
-    plain = endpoint_of(table, time, event, name, _LABELS.get(name, name), events, where)
+    plain = endpoint_of(table, time, event, name, _LABELS.get(name, name), _codes_of(event, events), where)
     unknown = np.isnan(entry)
     return replace(
         plain,
@@ -140,7 +144,15 @@ def _endpoint(
         event=plain.event & ~unknown,
         competing=plain.competing & ~unknown,
         time_zero=columns.get("time_zero", "entry into the study"),
+        event_label=columns.get(f"event_label{suffix}", plain.event_label),
+        competing_label=columns.get(f"competing_label{suffix}", plain.competing_label) if plain.has_competing else "",
     )
+
+
+def _codes_of(column: str, events: Mapping[str, str]) -> dict[str, str]:
+    """The codes of one event column: those said for it alone, and those said for all columns."""
+    own = {code.removeprefix(f"{column}:"): m for code, m in events.items() if code.startswith(f"{column}:")}
+    return own or dict(events)
 
 
 def _time_warnings(endpoints: Mapping[str, Endpoint], entry: FloatArray, unit: str) -> list[str]:
@@ -187,4 +199,5 @@ def _role(name: str, number: bool, columns: Mapping[str, str], inputs: set[str],
 
 
 def _listed(columns: Mapping[str, str], key: str) -> set[str]:
-    return {c.strip() for c in columns.get(key, "").split(",") if c.strip()}
+    names = columns.get(key, "")
+    return {c.strip() for c in names.split("\n" if "\n" in names else ",") if c.strip()}
