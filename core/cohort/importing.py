@@ -48,6 +48,7 @@ def import_cohort(
     events: Mapping[str, str] | None = None,
     columns: Mapping[str, str] | None = None,
     time_zero: str | None = None,
+    title: str | None = None,
     secret: bytes | Callable[[], bytes] | None = None,
     progress: Progress = silent,
 ) -> Imported:
@@ -71,6 +72,8 @@ def import_cohort(
         For the ``table`` format: ``id``, ``time``, ``event`` and, where they exist, ``entry``, ``time_unit``.
     time_zero : str, optional
         The moment months are counted from, where the user knows better than the format.
+    title : str, optional
+        Words for a page, where the file's name will not do.
     secret : bytes or function that gives them, optional
         Key of the pseudonyms; that of the default workspace when not given. It is asked for last, so that a study
         that is refused leaves a new workspace without even a key.
@@ -89,6 +92,8 @@ def import_cohort(
     if time_zero:
         moved = {k: replace(e, time_zero=time_zero) for k, e in draft.endpoints.items()}
         draft = replace(draft, endpoints=moved)
+    if title:
+        draft = replace(draft, title=title)
     progress(0.85, "assigning pseudonyms and gene families")
     genes = _genomics(draft, families)
     if secret is None:
