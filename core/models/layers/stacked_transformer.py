@@ -41,7 +41,7 @@ class StackedTransformer(nn.Module):
         self.layers = nn.ModuleList(_Layer(width, self.ranks, heads, dropout) for _ in range(depth))
 
     def forward(self, x: Tensor, stack: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Run the transformers.
+        """Run the transformers and keep every token.
 
         Parameters
         ----------
@@ -54,11 +54,23 @@ class StackedTransformer(nn.Module):
         -------
         (s, b, width) class tokens, and (s, b, n, width) the other tokens
         """
-        token = self.class_token if stack is None else self.class_token[stack]
-        x = torch.cat([token[:, None].expand(-1, x.shape[1], -1, -1).to(x.dtype), x], dim=2)
+        x = self._with_token(x, stack)
         for layer in self.layers:
             x = layer(x, stack)
         return x[:, :, 0], x[:, :, 1:]
+
+    def class_tokens(self, x: Tensor, stack: Tensor | None = None) -> Tensor:
+        """(s, b, width) class tokens alone: the last layer then computes no other token's queries or hidden layer."""
+        x = self._with_token(x, stack)
+        *before, last = self.layers
+        for layer in before:
+            x = layer(x, stack)
+        result: Tensor = last(x, stack, first_only=True)[:, :, 0]
+        return result
+
+    def _with_token(self, x: Tensor, stack: Tensor | None) -> Tensor:
+        token = self.class_token if stack is None else self.class_token[stack]
+        return torch.cat([token[:, None].expand(-1, x.shape[1], -1, -1).to(x.dtype), x], dim=2)
 
     def used_parameters(self) -> int:
         """Number of parameters without the zeros beyond each rank."""
@@ -104,23 +116,28 @@ class _Layer(nn.Module):
         hidden = sum(2 * width * r + r + width for r in self.ranks)
         return attention + hidden + 4 * width * len(self.ranks)
 
-    def forward(self, x: Tensor, stack: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, stack: Tensor | None, first_only: bool = False) -> Tensor:
+        """(s, b, n, width) → the same, or (s, b, 1, width): the first token alone."""
+
         def pick(parameter: Tensor) -> Tensor:
             return (parameter if stack is None else parameter.index_select(0, stack)).to(x.dtype)
 
         scale1, shift1, scale2, shift2 = (pick(p) for p in self.norms)
-        x = x + self._attend(_norm(x, scale1, shift1), pick)
+        queried = x[:, :, :1] if first_only else x
+        x = queried + self._attend(_norm(x, scale1, shift1), queried.shape[2], pick)
         return x + self._hidden(_norm(x, scale2, shift2), pick)
 
-    def _attend(self, x: Tensor, pick: _Pick) -> Tensor:
+    def _attend(self, x: Tensor, asking: int, pick: _Pick) -> Tensor:
         s, b, n, width = x.shape
-        weights = pick(self.qkv).reshape(s, width, -1)
-        q, k, v = torch.bmm(x.reshape(s, b * n, width), weights).view(s, b, n, 3, self.heads, -1).unbind(dim=3)
+        weights = pick(self.qkv)
+        for_q, for_kv = weights[:, :, 0].reshape(s, width, -1), weights[:, :, 1:].reshape(s, width, -1)
+        q = torch.bmm(x[:, :, :asking].reshape(s, b * asking, width), for_q).view(s, b, asking, self.heads, -1)
+        k, v = torch.bmm(x.reshape(s, b * n, width), for_kv).view(s, b, n, 2, self.heads, -1).unbind(dim=3)
         q = q * pick(self.get_buffer("scale"))[:, None, None, None, None]
         q, k, v = (t.transpose(2, 3).flatten(0, 1) for t in (q, k, v))
-        mixed = F.scaled_dot_product_attention(q, k, v, scale=1.0)  # (s·b, heads, n, rank)
-        merged = mixed.transpose(1, 2).reshape(s, b * n, -1)
-        out = torch.bmm(merged, pick(self.out).reshape(s, -1, width)).view(s, b, n, width)
+        mixed = F.scaled_dot_product_attention(q, k, v, scale=1.0)  # (s·b, heads, asking, rank)
+        merged = mixed.transpose(1, 2).reshape(s, b * asking, -1)
+        out = torch.bmm(merged, pick(self.out).reshape(s, -1, width)).view(s, b, asking, width)
         result: Tensor = self.drop(out + pick(self.out_bias))
         return result
 

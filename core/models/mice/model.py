@@ -21,6 +21,7 @@ from core.models.layers.contrastive import multi_positive_loss
 from core.models.layers.stacked_transformer import StackedTransformer
 from core.models.mice.config import MICEConfig
 from core.models.mice.encoders import AttentionPool, Synthesis, encoder_for
+from core.models.mice.overlapping import OverlappingExperts
 from core.models.mice.router import CancerRouter, Gates
 from core.models.network import Muted, SurvivalNetwork
 from core.models.output import Capabilities, SurvivalOutput, Trace
@@ -64,7 +65,7 @@ class MICE(SurvivalNetwork):
         self.synthesis = nn.ModuleDict({m.value: Synthesis(config) for m in modalities})
         drop = config.dropout
         self.fusion = StackedTransformer(width, (128,), dropout=drop)
-        self.overlapping = StackedTransformer(width, config.ranks, dropout=drop)
+        self.overlapping = OverlappingExperts(width, config.ranks, drop)
         self.specialised = StackedTransformer(width, (config.rank,) * cancers, dropout=drop)
         self.consensual = StackedTransformer(width, (config.rank,), dropout=drop)
         self.router = CancerRouter(cancers, config)
@@ -91,8 +92,7 @@ class MICE(SurvivalNetwork):
         group = group.to(self.cancer_token.device)
         tokens, attention = self._tokens(batch, group)
         mixed = self._experts(tokens, group, muted or {})
-        joined, _ = self.join(mixed.answers[None])
-        logits = self.head(joined[0]).float()
+        logits = self.head(self.join.class_tokens(mixed.answers[None])[0]).float()
         auxiliary = self._auxiliary(tokens) if self.training else {}
         routing = self._routing(tokens, mixed) if trace is not Trace.NONE else None
         return SurvivalOutput(logits, auxiliary, routing, attention if trace is Trace.SPATIAL else {})
@@ -134,8 +134,7 @@ class MICE(SurvivalNetwork):
         fused, updated = self.fusion(tokens.used[None])
         shared = updated[0]
         gates: Gates = self.router(fused[0], groups)
-        experts, _ = self.overlapping(shared[None].expand(self.config.overlapping, *shared.shape))
-        experts = experts.transpose(0, 1)  # (b, E, w)
+        experts: Tensor = self.overlapping(shared)
         weight = gates.weight.to(experts.dtype)
         if off := muted.get(OVERLAPPING, ()):
             weight = weight.clone()
@@ -143,14 +142,14 @@ class MICE(SurvivalNetwork):
         overlap = torch.einsum("be,bew->bw", weight, experts)
         overlap = nn.functional.layer_norm(overlap, (overlap.shape[-1],))
         overlap = overlap * self.norm_scale[group].to(overlap.dtype) + self.norm_shift[group].to(overlap.dtype)
-        special, _ = self.specialised(groups.scatter(shared), groups.present)
+        special = self.specialised.class_tokens(groups.scatter(shared), groups.present)
         special = groups.gather(special) * gates.mix.to(special.dtype)
-        consensus, _ = self.consensual(shared[None])
+        consensus = self.consensual.class_tokens(shared[None])[0]
         use = (self.config.use_consensual, self.config.use_specialised, self.config.use_overlapping)
         off = muted.get(GROUPS, ())
         answers = [
             a if kept and i not in off else torch.zeros_like(a)
-            for i, (a, kept) in enumerate(zip((consensus[0], special, overlap), use, strict=True))
+            for i, (a, kept) in enumerate(zip((consensus, special, overlap), use, strict=True))
         ]
         return _Mixed(torch.stack(answers, dim=1), gates, experts)
 
@@ -182,9 +181,8 @@ class MICE(SurvivalNetwork):
         """(b, width) the joined class token, from which the hazards are read."""
         group = batch.groups if batch.groups is not None else torch.zeros(batch.size, dtype=torch.long)
         tokens, _ = self._tokens(batch, group.to(self.cancer_token.device))
-        joined, _ = self.join(self._experts(tokens, group.to(self.cancer_token.device), {}).answers[None])
-        result: Tensor = joined[0]
-        return result
+        mixed = self._experts(tokens, group.to(self.cancer_token.device), {})
+        return self.join.class_tokens(mixed.answers[None])[0]
 
 
 def _level(soft: Tensor, kept: Tensor, norms: Tensor, tokens: Tensor, answers: Tensor) -> LevelTrace:
