@@ -20,15 +20,19 @@ class Folds:
     test_fold : (n,) int array
         The fold in which the patient is tested, row for row with the patients table; -1 = in no fold
         (such a patient neither trains nor is tested).
+    tested : int
+        Only the first so many folds are ever tested (a quick look with training sets of full size); 0 = all of them.
     """
 
     name: str
     test_fold: IntArray
+    tested: int = 0
 
     @property
     def k(self) -> int:
-        """Number of folds."""
-        return int(self.test_fold.max()) + 1 if len(self.test_fold) else 0
+        """Number of folds that are tested."""
+        planned = int(self.test_fold.max()) + 1 if len(self.test_fold) else 0
+        return min(planned, self.tested) if self.tested else planned
 
     def test(self, fold: int) -> IntArray:
         """Row numbers tested in ``fold``."""

@@ -15,6 +15,13 @@ Progress = Callable[[float, str], None]
 BENCHES: Mapping[str, str] = {
     "training": "core.tasks.bench_training:bench_training",
     "evidence": "core.tasks.bench_evidence:bench_evidence",
+    "hdmoe-ablation": "core.tasks.bench_hdmoe_sweeps:bench_ablation",
+    "hdmoe-distance": "core.tasks.bench_hdmoe_sweeps:bench_distance",
+    "hdmoe-tokens": "core.tasks.bench_hdmoe_sweeps:bench_tokens",
+    "hdmoe-experts": "core.tasks.bench_hdmoe_sweeps:bench_experts",
+    "hdmoe-alpha-beta": "core.tasks.bench_hdmoe_sweeps:bench_alpha_beta",
+    "hdmoe-rfr": "core.tasks.bench_hdmoe_rfr:bench_rfr",
+    "hdmoe-figures": "core.tasks.bench_hdmoe_figures:bench_figures",
 }
 
 

@@ -66,7 +66,7 @@ GENES_UPSTREAM = Row(
 
 def bench_evidence(workspace: Workspace, full: bool, progress: Progress) -> BenchResult:
     """Every cell of the table, cached; stop it at any time and start it again."""
-    cohorts = {name: _cohort(name, workspace) for name in COHORTS}
+    cohorts = {name: evidence_cohort(name, workspace) for name in COHORTS}
     specs = all_specs(full)
     cells: list[Cell] = []
     lines: list[str] = []
@@ -100,7 +100,7 @@ def all_specs(full: bool = False) -> list[CellSpec]:
     ]
 
 
-def _cohort(name: str, workspace: Workspace) -> Cohort:
+def evidence_cohort(name: str, workspace: Workspace) -> Cohort:
     """The cohort from the workspace, imported from the shared data when it is not there yet."""
     key = f"tcga-{name}"
     if key in workspace.names(workspace.cohorts):

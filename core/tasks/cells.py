@@ -7,7 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from core.cohort.cohort import Cohort
@@ -23,6 +23,7 @@ from core.tasks.provenance import code_version
 from core.tasks.train import HORIZONS, Prepared, Progress, prediction_times, run_plan
 from core.training.estimators import EstimatorSpec
 
+CHECKPOINTS = "checkpoints"
 CELL_VERSION = 1
 """Raised whenever a change of the code changes what a cell computes."""
 REPEATS = Repeats(harrell=1000, other=100, calibration=20)
@@ -30,7 +31,11 @@ REPEATS = Repeats(harrell=1000, other=100, calibration=20)
 
 @dataclass(frozen=True)
 class CellSpec:
-    """What a cell computes: an estimator on one cohort's folds."""
+    """What a cell computes: an estimator on one cohort's folds.
+
+    ``tested`` only the first so many folds, 0 = all · ``models`` keep the trained models, for what is measured inside
+    them.
+    """
 
     label: str
     cohort: str
@@ -38,6 +43,8 @@ class CellSpec:
     estimator: EstimatorSpec
     modalities: tuple[Modality, ...]
     seeds: int
+    tested: int = 0
+    models: bool = False
 
     def key(self, cohort: Cohort) -> str:
         """Name of the cell's folder: a hash of all that matters, the label left out."""
@@ -49,13 +56,19 @@ class CellSpec:
             list(self.modalities),
             self.seeds,
             HORIZONS,
+            *([self.tested, self.models] if self.tested or self.models else []),
         ]
         return hashlib.sha256(json.dumps(defining, default=str, sort_keys=True).encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A finished cell; ``permuted`` holds the C-index with one modality shuffled among the test patients."""
+    """A finished cell.
+
+    ``permuted`` holds the C-index with one modality shuffled among the test patients · ``thresholds`` the risk at the
+    tertiles and the median of each fold's training patients · ``checkpoints`` the folder of the trained models, or
+    None where they were not kept.
+    """
 
     spec: CellSpec
     metrics: Metrics
@@ -63,6 +76,8 @@ class Cell:
     permuted: Mapping[str, Metric]
     seconds: float
     code_version: str
+    thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    checkpoints: Path | None = None
 
 
 def run_cell(spec: CellSpec, cohort: Cohort, workspace: Workspace, processes: int, progress: Progress) -> Cell:
@@ -77,17 +92,28 @@ def _compute(spec: CellSpec, cohort: Cohort, folder: Path, processes: int, progr
     started = time.perf_counter()
     endpoint = cohort.endpoint()
     dataset = build_dataset(cohort, endpoint, spec.modalities)
-    folds = resolve_folds(cohort, spec.folds, endpoint.name)
+    folds = replace(resolve_folds(cohort, spec.folds, endpoint.name), tested=spec.tested)
     horizons = tuple(h for h in HORIZONS if h < float(dataset.outcome.time.max()))
     times = prediction_times(dataset, horizons)
     prepared = Prepared(cohort, dataset, folds, spec.estimator, endpoint.name, horizons, times)
-    result = run_plan(prepared, spec.seeds, None, processes, progress)
-    metrics = evaluate(result.predictions, horizons, REPEATS)
-    permuted = {name: asdict(concordance(p)) for name, p in result.permuted.items()}
-    described = {"seconds": time.perf_counter() - started, "code_version": code_version(), "label": spec.label}
     with new_folder(folder) as new:
-        write_json(new / "cell.json", {**described, "metrics": metrics.as_json(), "permuted": permuted})
+        result = run_plan(prepared, spec.seeds, _sink(new) if spec.models else None, processes, progress)
+        metrics = evaluate(result.predictions, horizons, REPEATS)
+        described = {
+            "seconds": time.perf_counter() - started,
+            "code_version": code_version(),
+            "label": spec.label,
+            "metrics": metrics.as_json(),
+            "permuted": {name: asdict(concordance(p)) for name, p in result.permuted.items()},
+            "thresholds": result.thresholds,
+        }
+        write_json(new / "cell.json", described)
         result.predictions.write(new)
+
+
+def _sink(folder: Path) -> Path:
+    (folder / CHECKPOINTS).mkdir()
+    return folder / CHECKPOINTS
 
 
 def _read(spec: CellSpec, folder: Path) -> Cell:
@@ -100,4 +126,6 @@ def _read(spec: CellSpec, folder: Path) -> Cell:
         {name: Metric(**m) for name, m in stored["permuted"].items()},
         float(stored["seconds"]),
         str(stored["code_version"]),
+        stored.get("thresholds", {}),
+        folder / CHECKPOINTS if spec.models else None,
     )
