@@ -48,26 +48,10 @@ def read_report(path: str | Path) -> str:
 
 
 _ABBREVIATIONS = frozenset(
-    (
-        "dr",
-        "mr",
-        "mrs",
-        "ms",
-        "prof",
-        "e.g",
-        "i.e",
-        "vs",
-        "no",
-        "nos",
-        "approx",
-        "ca",
-        "cf",
-        "fig",
-        "resp",
-        "max",
-        "min",
+    re.split(
+        r"\s+",
+        "dr mr mrs ms prof e.g i.e vs no nos approx ca cf fig resp max min incl seg segm ant post lat med inf sup",
     )
-    + ("incl", "seg", "segm", "ant", "post", "lat", "med", "inf", "sup")
 )
 _END = re.compile(r"[.!?]+(?=[\s\"')\]]|$)|\n\s*\n|\n(?=\s*(?:[-•*–]|\d{1,2}[.)]\s|[A-Z][A-Za-z /]{2,40}:))|;\s")
 
