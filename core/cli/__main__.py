@@ -19,6 +19,7 @@ Command = Callable[[argparse.Namespace, Workspace], Answer]
 MODULES = {
     "import": "cohort_commands",
     "cohorts": "cohort_commands",
+    "combine": "combine_command",
     "train": "train_command",
     "evaluate": "run_commands",
     "compare": "run_commands",

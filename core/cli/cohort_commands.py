@@ -59,7 +59,7 @@ def run_import(args: argparse.Namespace, workspace: Workspace) -> Answer:
             progress=progress,
         )
     progress(1.0, "stored")
-    return _describe(cohort)
+    return describe(cohort)
 
 
 def _pairs(texts: list[str], option: str) -> dict[str, str]:
@@ -72,7 +72,8 @@ def _pairs(texts: list[str], option: str) -> dict[str, str]:
     return pairs
 
 
-def _describe(cohort: Cohort) -> Answer:
+def describe(cohort: Cohort) -> Answer:
+    """What a stored cohort holds, for a person and as JSON."""
     endpoint = cohort.endpoint()
     excluded = (*cohort.exclusions, *exclusions(cohort, None, cohort.modalities, "any"))
     modalities = {m.value: int(cohort.availability[m.value].sum()) for m in cohort.modalities}
