@@ -35,7 +35,7 @@ LISTS = ("input", "marker", "drop")
 LONGEST = 600.0
 """Months; a follow-up of more than fifty years is more likely a wrong unit."""
 PER_MONTH = {"months": 1.0, "days": 30.4375, "weeks": 4.348214, "years": 1 / 12}
-_INPUTS = ("age", "sex", "gender", "stage", "grade")
+INPUTS = ("age", "sex", "gender", "stage", "grade")
 _LABELS = {
     "OS": "Overall survival", "RFS": "Recurrence-free survival", "DFS": "Disease-free survival",
     "PFS": "Progression-free survival", "DSS": "Disease-specific survival",
@@ -193,7 +193,7 @@ def _role(name: str, number: bool, columns: Mapping[str, str], inputs: set[str],
     """What the user said; otherwise age, sex, stage and grade are inputs and other numbers markers."""
     if columns.get("site") == name:
         return Role.SITE
-    if name in inputs or (name.lower() in _INPUTS and name not in markers):
+    if name in inputs or (name.lower() in INPUTS and name not in markers):
         return Role.INPUT
     return Role.MARKER if name in markers or number else Role.DESCRIPTION
 
