@@ -143,6 +143,12 @@ def _job(row: sqlite3.Row) -> Job:
     )
 
 
+def add_line(log: Path, text: str) -> None:
+    """One line of a job's log, with its moment (UTC)."""
+    with log.open("a", encoding="utf-8") as stream:
+        stream.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}  {text}\n")
+
+
 def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
@@ -152,4 +158,4 @@ def _eta(row: sqlite3.Row) -> float | None:
     if row["first_at"] is None or row["share"] - row["first_share"] < 0.01:
         return None
     pace = (row["progress_at"] - row["first_at"]) / (row["share"] - row["first_share"])
-    return max(0.0, pace * (1 - float(row["share"])) - (time.time() - row["progress_at"]))
+    return max(0.0, float(pace * (1 - row["share"]) - (time.time() - row["progress_at"])))
