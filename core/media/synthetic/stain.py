@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from core.arrays import Float32Array
 
-HAEMATOXYLIN = np.array([0.72, 0.66, 0.27])
+HAEMATOXYLIN = np.array([0.63, 0.70, 0.36])
 EOSIN = np.array([0.13, 0.84, 0.50])
 _GLASS = np.array([244.0, 243.0, 245.0])
-_DEEPEST = 2.1, 1.25  # optical density of a full stain
+_DEEPEST = 2.3, 1.25  # optical density of a full stain
 
 
 def pack(haematoxylin: Float32Array, eosin: Float32Array) -> NDArray[np.uint16]:

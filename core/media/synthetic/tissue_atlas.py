@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from core.arrays import Float32Array, IntArray
 from core.media.synthetic.noise import seamless
@@ -49,11 +49,11 @@ HEPATOCYTE = NucleusKind(7.0, 0.10, 1.05, 0.03, 0.62, 0.10, 0.5)
 FIBROBLAST = NucleusKind(4.6, 0.15, 4.2, 0.05, 0.75, 0.05, 0.0)
 LYMPHOCYTE = NucleusKind(5.0, 0.08, 1.05, 0.04, 0.92, 0.05, 0.0)
 ATYPICAL = (
-    NucleusKind(8.3, 0.20, 1.15, 0.08, 0.78, 0.14, 0.6),
-    NucleusKind(9.4, 0.28, 1.25, 0.12, 0.86, 0.18, 0.7),
-    NucleusKind(10.4, 0.36, 1.35, 0.16, 0.94, 0.22, 0.8),
+    NucleusKind(8.2, 0.16, 1.15, 0.07, 0.70, 0.22, 0.6),
+    NucleusKind(8.9, 0.23, 1.25, 0.10, 0.76, 0.26, 0.7),
+    NucleusKind(9.6, 0.30, 1.30, 0.13, 0.82, 0.30, 0.8),
 )
-_SPACING = (27.0, 25.5, 24.5)  # px between atypical nuclei
+_SPACING = (27.0, 27.0, 27.5)  # px between atypical nuclei
 
 
 def make_atlas(seed: int) -> TissueAtlas:
@@ -73,22 +73,22 @@ def make_atlas(seed: int) -> TissueAtlas:
 
 def _hepatocytes(rng: np.random.Generator, clear: bool) -> NDArray[np.uint16]:
     """Plates of polygonal cells one to two wide, sinusoids between them; ``clear``: pale, glycogen-rich cytoplasm."""
-    plates = seamless(SIZE, 105, rng, 0.22) + 0.35 * seamless(SIZE, 38, rng)
-    width = 0.13 + 0.10 * seamless(SIZE, 500, rng)  # sinusoids open and close over half a millimetre
-    sinusoid = np.clip((width - np.abs(plates)) / 0.05, 0, 1)
+    plates = seamless(SIZE, 112, rng, 0.16) + 0.25 * seamless(SIZE, 38, rng)
+    width = 0.20 + 0.07 * seamless(SIZE, 500, rng)  # sinusoids open and close over half a millimetre
+    sinusoid = 0.85 * np.clip((width - np.abs(plates)) / 0.08, 0, 1)
     where = places(SIZE, 39, 0.30, rng)
-    where = where[np.abs(plates[where[:, 0], where[:, 1]]) > 0.22]
+    where = where[np.abs(plates[where[:, 0], where[:, 1]]) > 0.30]
     tone, border = _cells(where, rng)
     grain = seamless(SIZE, 5, rng, 0.6)
-    eosin = 0.50 + 0.06 * tone + 0.05 * grain + 0.05 * seamless(SIZE, 260, rng) + 0.10 * border
-    haematoxylin = 0.085 + 0.02 * tone + 0.03 * grain
+    eosin = 0.50 + 0.025 * tone + 0.05 * grain + 0.05 * seamless(SIZE, 260, rng) + 0.07 * border
+    haematoxylin = 0.07 + 0.01 * tone + 0.03 * grain
     if clear:
-        eosin = 0.30 + 0.05 * tone + 0.09 * seamless(SIZE, 9, rng, 0.7) + 0.28 * border
+        eosin = 0.30 + 0.03 * tone + 0.09 * seamless(SIZE, 9, rng, 0.7) + 0.18 * border
         haematoxylin *= 0.8
     nuclei = np.zeros((SIZE, SIZE), dtype=np.float32)
     stamp(nuclei, where[rng.random(len(where)) < 0.9], nucleus_bank(HEPATOCYTE, rng), rng)
     lining = places(SIZE, 34, 0.5, rng)  # endothelium and Kupffer cells lie along the sinusoids
-    lining = lining[np.abs(np.abs(plates[lining[:, 0], lining[:, 1]]) - 0.16) < 0.06]
+    lining = lining[np.abs(np.abs(plates[lining[:, 0], lining[:, 1]]) - 0.22) < 0.06]
     stamp(nuclei, lining, nucleus_bank(NucleusKind(3.6, 0.15, 2.6, 0.05, 0.8, 0.05, 0.0), rng), rng)
     return _packed(haematoxylin, eosin, nuclei, sinusoid)
 
@@ -113,13 +113,13 @@ def _atypical(kind: NucleusKind, spacing: float, rng: np.random.Generator) -> ND
 def _stroma(rng: np.random.Generator) -> NDArray[np.uint16]:
     """Wavy collagen in bundles with clefts and spindle nuclei along it."""
     row = np.arange(SIZE, dtype=np.float32)[:, None]
-    warp = 60 * seamless(SIZE, 420, rng) + 12 * seamless(SIZE, 110, rng)
+    warp = 42 * seamless(SIZE, 640, rng, 0.25) + 4 * seamless(SIZE, 150, rng, 0.25)
     phase = 2 * np.pi * (row + warp)
     fibres = sum(
-        np.sin(phase / (SIZE / count) + 1.5 * seamless(SIZE, 160, rng)).astype(np.float32) for count in (60, 130, 260)
+        np.sin(phase / (SIZE / count) + 1.8 * seamless(SIZE, 190, rng)).astype(np.float32) for count in (70, 140, 300)
     )
     fibres = np.asarray(fibres, dtype=np.float32) / 1.2
-    cleft = np.clip((fibres - 1.25 + 0.5 * seamless(SIZE, 240, rng)) / 0.25, 0, 1)
+    cleft = 0.9 * np.clip((fibres - 1.45 + 0.5 * seamless(SIZE, 240, rng)) / 0.4, 0, 1)
     eosin = 0.52 + 0.10 * fibres + 0.04 * seamless(SIZE, 4, rng, 0.6)
     haematoxylin = 0.05 + 0.015 * fibres
     where = places(SIZE, 62, 0.5, rng)
@@ -154,8 +154,8 @@ def _packed(
     """Cytoplasm, then gaps, then nuclei over both."""
     inside = np.clip(nuclei * 4, 0, 1)
     h = np.maximum(haematoxylin * (1 - gap), nuclei)
-    e = eosin * (1 - gap) * (1 - 0.45 * inside) + 0.12 * gap * inside
-    return pack(np.asarray(h, dtype=np.float32), np.asarray(e, dtype=np.float32))
+    e = eosin * (1 - gap) * (1 - 0.35 * inside) + 0.2 * gap * inside
+    return pack(*(gaussian_filter(np.asarray(x, dtype=np.float32), 0.6, mode="wrap") for x in (h, e)))
 
 
 def _lymphocytes(rng: np.random.Generator) -> NDArray[np.uint8]:
