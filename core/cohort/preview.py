@@ -23,6 +23,9 @@ LINES = 20_000
 COLUMNS = 600
 """Columns a preview looks into, beside gene columns, which it only counts."""
 
+FOLDER = "folder"
+MAPPED = ("table", FOLDER)
+"""Formats whose columns the user names; every other format brings its own meaning."""
 FORMAT_WORDS: Mapping[str, str] = {
     "tcga-table": "a TCGA table with genes, one line a slide",
     "survpath": "a SurvPath study folder",
@@ -30,10 +33,8 @@ FORMAT_WORDS: Mapping[str, str] = {
     "gdc-clinical": "a clinical table of the GDC portal",
     "biotab": "a TCGA clinical folder (biotab)",
     "table": "a table with one line a patient",
-    "folder": "a folder of patients with their files",
+    FOLDER: "a folder of patients with their files",
 }
-MAPPED = ("table", "folder")
-"""Formats whose columns the user names; every other format brings its own meaning."""
 
 
 @dataclass(frozen=True)

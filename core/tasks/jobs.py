@@ -22,7 +22,25 @@ def _train(arguments: Mapping[str, Any], workspace: Workspace, context: JobConte
     return {"run": run.id, "cohort": run.cohort}
 
 
+def _import(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
+    from core.tasks.import_study import import_study
+
+    return import_study(arguments, workspace, context)
+
+
 TASKS: Mapping[str, Task] = {
+    "import": Task(
+        _import,
+        {
+            "path": Argument("text", required=True),
+            "name": Argument("text", required=True),
+            "title": Argument("text"),
+            "format": Argument("text"),
+            "columns": Argument("settings"),
+            "events": Argument("settings"),
+            "check_only": Argument("yes or no"),
+        },
+    ),
     "train": Task(
         _train,
         {
