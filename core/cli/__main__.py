@@ -20,6 +20,7 @@ MODULES = {
     "import": "cohort_commands",
     "cohorts": "cohort_commands",
     "combine": "combine_command",
+    "split-cohort": "split_command",
     "train": "train_command",
     "evaluate": "run_commands",
     "compare": "run_commands",
