@@ -7,7 +7,8 @@ import re
 from core.cohort.cohort import Cohort, Role
 
 COLUMNS = (
-    "oncotree_code", "oncotree", "cancer_type_detailed", "cancer_type", "cancer", "tumor_type", "tumour_type", "disease",
+    "oncotree_code", "oncotree", "cancer_type_detailed", "cancer_type", "cancer", "tumor_type", "tumour_type",
+    "disease",
 )  # fmt: skip
 """Columns that name the cancer, the more exact one first; their names are compared without case, spaces and dashes."""
 
