@@ -26,6 +26,14 @@ class Canvas:
         """A bar trace."""
         self._data.append({"type": "bar", **trace})
 
+    def add_box(self, **trace: Any) -> None:
+        """A box trace."""
+        self._data.append({"type": "box", **trace})
+
+    def add_heatmap(self, **trace: Any) -> None:
+        """A heat map trace."""
+        self._data.append({"type": "heatmap", **trace})
+
     def add_annotation(self, **annotation: Any) -> None:
         """Words on the figure; axes are plotly's defaults unless given."""
         self._layout["annotations"].append(annotation)

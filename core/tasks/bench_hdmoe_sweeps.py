@@ -20,6 +20,7 @@ from core.tasks.provenance import ROOT
 from core.tasks.train import Progress
 
 EVIDENCE = ROOT / "EVIDENCE.md"
+PROCESSES = 2
 INPUTS = (
     "TCGA-BLCA, overall survival, published folds. The paper's inputs are slides and genomics, ours are the gene",
     "table, age and sex: its values stand beside ours for their pattern only.",
@@ -27,12 +28,12 @@ INPUTS = (
 
 
 def run_sweep(
-    sweep: Sweep, workspace: Workspace, full: bool, progress: Progress, evidence: Path = EVIDENCE
+    sweep: Sweep, workspace: Workspace, full: bool, progress: Progress, evidence: Path | None = None
 ) -> BenchResult:
     """Every cell of one study (cached: stop it at any time and start it again), written into ``evidence``."""
     cells = sweep_cells(sweep, evidence_cohort(COHORT, workspace), workspace, full, progress)
     lines = sweep_lines(sweep, cells, full)
-    write_section(evidence, sweep.name, lines)
+    write_section(evidence or EVIDENCE, sweep.name, lines)
     return BenchResult(_rows(sweep, cells), {"full": full, "cells": len(cells)}, tuple(lines))
 
 
@@ -48,7 +49,7 @@ def sweep_cells(
         def inner(share: float, message: str, at: int = i, words: str = words) -> None:
             progress((at + share) / len(planned), f"{words}: {message}")
 
-        cells[variant.label, protocol] = run_cell(variant.spec(protocol, full), cohort, workspace, 2, inner)
+        cells[variant.label, protocol] = run_cell(variant.spec(protocol, full), cohort, workspace, PROCESSES, inner)
         progress((i + 1) / len(planned), words)
     return cells
 

@@ -20,7 +20,10 @@ COHORT = "blca"
 FOLDS = "published"
 BOTH = (Modality.GENOMICS, Modality.CLINICAL)
 PROTOCOLS: tuple[Protocol, ...] = ("honest", "upstream")
-UPSTREAM_EPOCHS = 30
+TRAINING: Mapping[Protocol, TrainingConfig] = {
+    "honest": TrainingConfig(),
+    "upstream": TrainingConfig(epochs=30, protocol="upstream"),
+}
 QUICK_FOLDS, FULL_SEEDS = 2, 3
 PAPER_FULL = 0.694
 
@@ -39,10 +42,7 @@ class Variant:
 
     def spec(self, protocol: Protocol, full: bool, models: bool = False) -> CellSpec:
         """The cell of this row under one protocol: the first two folds and one seed, or all folds and three seeds."""
-        training = TrainingConfig()
-        if protocol == "upstream":
-            training = TrainingConfig(epochs=UPSTREAM_EPOCHS, protocol="upstream")
-        estimator = EstimatorSpec("hdmoe", self.settings(), training)
+        estimator = EstimatorSpec("hdmoe", self.settings(), TRAINING[protocol])
         seeds, tested = (FULL_SEEDS, 0) if full else (1, QUICK_FOLDS)
         return CellSpec(f"{self.label}, {protocol}", COHORT, FOLDS, estimator, BOTH, seeds, tested, models)
 

@@ -1,0 +1,50 @@
+"""How a level's tokens are shared out among its experts: hard assignment and soft gate mass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.arrays import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Allocation:
+    """Shares of ``e`` experts; ``load`` (assignments) and ``mass`` (gate weight) each sum to 1."""
+
+    load: FloatArray
+    mass: FloatArray
+
+    @property
+    def entropy(self) -> float:
+        """Entropy of the load over its largest possible value: 1 = all alike, 0 = one expert does everything."""
+        if len(self.load) < 2:
+            return 1.0
+        used = self.load[self.load > 0]
+        return float(-(used * np.log(used)).sum() / np.log(len(self.load)))
+
+    @property
+    def unused(self) -> int:
+        """Experts that no token was sent to."""
+        return int((self.load == 0).sum())
+
+    def ranked(self) -> Allocation:
+        """The same experts from the most to the least used; experts of different models have no common order."""
+        order = np.argsort(-self.load, kind="stable")
+        return Allocation(self.load[order], self.mass[order])
+
+
+def allocation(assigned: FloatArray, gate_mass: FloatArray) -> Allocation:
+    """Shares over all patients and tokens.
+
+    Parameters
+    ----------
+    assigned, gate_mass : (n, k, e) float arrays
+        Assignment (0/1, or a share over arrangements) and gate weight of each token to each expert.
+    """
+    load = np.asarray(assigned, dtype=np.float64).sum(axis=(0, 1))
+    mass = np.asarray(gate_mass, dtype=np.float64).sum(axis=(0, 1))
+    if not load.sum() > 0 or not mass.sum() > 0:
+        raise ValueError("no token was assigned to any expert")
+    return Allocation(load / load.sum(), mass / mass.sum())
