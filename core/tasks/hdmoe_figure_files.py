@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from core.figures.allocation_bars import allocation_bars
 from core.figures.export import browser, image
@@ -12,9 +12,6 @@ from core.figures.risk_boxes import risk_boxes
 from core.figures.survival import survival_figure
 from core.figures.token_heatmaps import token_heatmaps
 from core.tasks.hdmoe_figure_tables import Measured
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 
 def draw(found: Mapping[str, Measured], folder: Path) -> list[Path]:
@@ -32,7 +29,7 @@ def draw(found: Mapping[str, Measured], folder: Path) -> list[Path]:
     return files
 
 
-def _figures(found: Mapping[str, Measured]) -> dict[str, go.Figure]:
+def _figures(found: Mapping[str, Measured]) -> dict[str, Any]:
     figures = {}
     synthetic = any(f.cohort.synthetic for f in found.values())
     for name, f in found.items():
