@@ -1,41 +1,33 @@
-"""From a path to a cohort: recognise the format, read it, hide the original ids, match the gene families."""
+"""From a path to a cohort in the workspace: recognise, read, check, assemble, save. Each step is a function."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
-from core.cohort import families as gene_families
-from core.cohort.cohort import Cohort, Provenance, Role
-from core.cohort.folds import Folds
-from core.cohort.genomics import Genomics, one_family
+from core.cohort.assembling import Imported, assemble, match_genes, read_folds
+from core.cohort.cohort import Cohort
 from core.cohort.importers.draft import Draft, Progress, silent
 from core.cohort.importers.joining import join, read_clinical
 from core.cohort.importers.readers import READERS, ReadOptions
 from core.cohort.importers.recognise import FORMATS, recognise
-from core.cohort.modality import Modality
-from core.cohort.pseudonyms import pseudonyms, workspace_secret
-from core.cohort.splits import read_split_folder
+from core.cohort.importers.report_tables import join_reports, read_reports
+from core.cohort.media_index import MediaIndex, staged_media
+from core.cohort.pseudonyms import known_secret, workspace_secret
+from core.cohort.report_texts import staged_reports
 from core.cohort.storage import save_cohort
 from core.cohort.wording import plural
 from core.errors import PrognoscopeError
-from core.results.files import sha256_of
 from core.results.workspace import Workspace, checked_name
 
-IMPORTER_VERSION = "1"
+__all__ = ["Imported", "check_draft", "import_cohort", "import_into", "read_draft", "save_imported"]
 
-
-@dataclass(frozen=True, eq=False)
-class Imported:
-    """A cohort under pseudonyms, and the map from pseudonym to original id, which belongs in ``protected`` only."""
-
-    cohort: Cohort
-    original_ids: Mapping[str, str]
+MAPPED = ("table", "folder")
+"""Formats whose columns the user may name; every other one knows its own."""
 
 
 def import_cohort(
@@ -45,11 +37,13 @@ def import_cohort(
     format: str | None = None,
     families: Path | None = None,
     clinical: Sequence[Path] = (),
+    reports: Sequence[Path] = (),
     events: Mapping[str, str] | None = None,
     columns: Mapping[str, str] | None = None,
     time_zero: str | None = None,
     title: str | None = None,
-    secret: bytes | Callable[[], bytes] | None = None,
+    secret: bytes | Workspace | None = None,
+    unpack_to: Path | None = None,
     progress: Progress = silent,
 ) -> Imported:
     """Read a study; nothing is written but, on first use, the workspace's pseudonym secret.
@@ -57,7 +51,7 @@ def import_cohort(
     Parameters
     ----------
     path : Path
-        A table or a study folder.
+        A table, a study folder, or a zip of either.
     name : str
         Key of the cohort in the workspace.
     format : str, optional
@@ -66,17 +60,22 @@ def import_cohort(
         CSV or GMT of gene families; one family of all genes without it.
     clinical : sequence of Path
         GDC ``clinical.tsv`` or biotab folders to join by case id.
+    reports : sequence of Path
+        Tables of report texts to join by case id.
     events : mapping of str to str, optional
         The user's meaning of each outcome code: ``censored``, ``event`` or ``competing``.
     columns : mapping, optional
-        For the ``table`` format: ``id``, ``time``, ``event`` and, where they exist, ``entry``, ``time_unit``.
+        For the ``table`` and ``folder`` formats: ``id``, ``time``, ``event`` and, where they exist, ``entry``,
+        ``time_unit``, ``competing_label`` …
     time_zero : str, optional
         The moment months are counted from, where the user knows better than the format.
     title : str, optional
         Words for a page, where the file's name will not do.
-    secret : bytes or function that gives them, optional
-        Key of the pseudonyms; that of the default workspace when not given. It is asked for last, so that a study
-        that is refused leaves a new workspace without even a key.
+    secret : bytes or Workspace, optional
+        Key of the pseudonyms, or the workspace that has it; the default workspace when not given. A key is made
+        last, so that a study that is refused leaves a new workspace without one.
+    unpack_to : Path, optional
+        New folder for the contents of a zipped study folder, which is refused without it.
 
     Raises
     ------
@@ -85,20 +84,19 @@ def import_cohort(
     """
     checked_name(name, "cohort name")
     path = Path(path).absolute()
-    draft = READERS[_format(path, format, columns or {})](path, ReadOptions(events, columns or {}, progress))
-    for table in clinical:
-        draft = join(draft, read_clinical(Path(table), set(draft.ids)))
-    _check(draft, path.name)
+    draft = read_draft(path, format, ReadOptions(events, columns or {}, progress, unpack_to), clinical, reports)
+    check_draft(draft, path.name)
     if time_zero:
         moved = {k: replace(e, time_zero=time_zero) for k, e in draft.endpoints.items()}
         draft = replace(draft, endpoints=moved)
     if title:
         draft = replace(draft, title=title)
     progress(0.85, "assigning pseudonyms and gene families")
-    genes = _genomics(draft, families)
-    if secret is None:
-        secret = workspace_secret(Workspace.default())
-    return _assemble(draft, name, genes, secret if isinstance(secret, bytes) else secret())
+    genes = match_genes(draft, families)
+    owner = secret if isinstance(secret, Workspace) else Workspace.default()
+    key = secret if isinstance(secret, bytes) else known_secret(owner)
+    folds = read_folds(draft, key)
+    return assemble(draft, name, genes, folds, workspace_secret(owner) if key is None else key)
 
 
 def import_into(workspace: Workspace, path: Path, name: str, **options: object) -> Cohort:
@@ -109,26 +107,32 @@ def import_into(workspace: Workspace, path: Path, name: str, **options: object) 
     **options
         The keyword arguments of :func:`import_cohort`.
     """
-    imported = import_cohort(path, name, secret=lambda: workspace_secret(workspace), **options)  # type: ignore[arg-type]
-    save_cohort(imported.cohort, imported.original_ids, workspace)
+    with _room_to_unpack(name, workspace) as room:
+        imported = import_cohort(path, name, secret=workspace, unpack_to=room, **options)  # type: ignore[arg-type]
+        save_imported(imported, workspace)
+        for read in imported.read_whole:
+            if read.is_relative_to(room):  # tables and texts of an archive are kept under pseudonyms alone
+                read.unlink(missing_ok=True)
     return imported.cohort
 
 
-def _format(path: Path, forced: str | None, columns: Mapping[str, str]) -> str:
-    """The format asked for, or the one the path is in; a choice that would be ignored is refused."""
-    if not path.exists():
-        raise PrognoscopeError("no such file or folder", path.name, "check the path")
-    kind = forced or recognise(path)
-    if kind not in FORMATS:
-        raise PrognoscopeError(f"no format named {kind!r}", "--format", f"use one of {', '.join(FORMATS)}")
-    if columns and kind != "table":
-        raise PrognoscopeError(
-            f"columns named for the format {kind}, which knows its own", path.name, "leave them out or force table"
-        )
-    return kind
+def read_draft(
+    path: Path,
+    format: str | None,
+    options: ReadOptions,
+    clinical: Sequence[Path] = (),
+    reports: Sequence[Path] = (),
+) -> Draft:
+    """Read a study as what it is, or as ``format``, and join the clinical tables and reports given with it."""
+    draft = READERS[_format(path, format, options.columns)](path, options)
+    for table in clinical:
+        draft = join(draft, read_clinical(Path(table), set(draft.ids)))
+    for texts in reports:
+        draft = join_reports(draft, read_reports(Path(texts)))
+    return draft
 
 
-def _check(draft: Draft, where: str) -> None:
+def check_draft(draft: Draft, where: str) -> None:
     """Refuse a study nothing could be learned from."""
     if len(draft.ids) < 2:
         raise PrognoscopeError(plural(len(draft.ids), "patient"), where, "import a cohort of at least two patients")
@@ -138,109 +142,44 @@ def _check(draft: Draft, where: str) -> None:
         raise PrognoscopeError("no patient with an event", where, "check which code means event")
 
 
-def _assemble(draft: Draft, name: str, genes: tuple[Genomics | None, tuple[str, ...]], secret: bytes) -> Imported:
-    hidden = pseudonyms(draft.ids, secret)
-    index = pd.Index([hidden[i] for i in draft.ids], name="patient", dtype=object)
-    genomics, family_warnings = genes
-    patients, leaking = _without_ids(draft)
-    folds, split_warnings = _folds(draft, hidden)
-    patients.index = index
-    ids = {hidden[i]: i for i in draft.ids}
-    cohort = Cohort(
-        name=name,
-        title=draft.title,
-        patients=patients,
-        roles={c: draft.roles[c] for c in patients.columns},
-        endpoints=dict(draft.endpoints),
-        availability=_availability(patients, draft.roles, genomics),
-        provenance=_provenance(draft),
-        genomics=genomics,
-        folds=folds,
-        units={k: u for k, u in draft.units.items() if k in patients},
-        labels={k: u for k, u in draft.labels.items() if k in patients},
-        exclusions=draft.exclusions,
-        warnings=(*draft.warnings, *_missing_outcomes(draft), *family_warnings, *split_warnings, *leaking),
-    )
-    return Imported(cohort, ids)
+def save_imported(imported: Imported, workspace: Workspace) -> None:
+    """Store a cohort with its media and reports; all of it takes the place of an earlier one, or none."""
+    cohort = imported.cohort
+    with staged_reports(cohort.name, imported.reports, workspace) as texts:
+        index = MediaIndex((*imported.media.files, *texts))
+        with staged_media(cohort.name, index, workspace):
+            save_cohort(cohort, imported.original_ids, workspace)
 
 
-def _genomics(draft: Draft, families: Path | None) -> tuple[Genomics | None, tuple[str, ...]]:
-    if draft.genes is None:
-        if families is not None:
-            return None, ("Gene families were given but the study has no genes.",)
-        return None, ()
-    genes = draft.genes
-    if families is None:
-        return Genomics(genes.values, genes.columns, genes.units, one_family(genes.columns)), ()
-    matched = gene_families.match(genes.columns, gene_families.read_families(families))
-    return Genomics(genes.values, genes.columns, genes.units, dict(matched.families)), matched.warnings
-
-
-def _folds(draft: Draft, hidden: Mapping[str, str]) -> tuple[dict[str, Folds], list[str]]:
-    """Fold plans that came with the study; offending patients are named by their pseudonyms."""
-    found, warnings = {}, []
-    for plan, folder in draft.splits.items():
-        assigned, more = read_split_folder(folder, draft.ids, hidden)
-        found[plan] = Folds(plan, assigned)
-        warnings += more
-    return found, warnings
-
-
-def _without_ids(draft: Draft) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The patients table without any text column in which an original id occurs."""
-    kept, dropped = [], 0
-    for column in draft.patients.columns:
-        if _repeats_ids(draft.patients[column], draft.ids):
-            dropped += 1
-        else:
-            kept.append(column)
-    words = (f"{plural(dropped, 'column')} that repeat the patients' ids: left out.",) if dropped else ()
-    return draft.patients[kept].copy(), words
-
-
-def _repeats_ids(values: pd.Series, ids: Sequence[str]) -> bool:
-    """True when a cell contains its own row's id, or is any patient's id."""
-    if values.dtype != object:
-        return bool(_as_numbers(ids) == values.tolist())
-    known = {i.lower() for i in ids if len(i) > 3}
-    for cell, own in zip(values, ids, strict=True):
-        text = str(cell).lower()
-        if cell is not None and (text in known or (len(own) > 3 and own.lower() in text)):
-            return True
-    return False
-
-
-def _as_numbers(ids: Sequence[str]) -> list[float] | None:
+@contextmanager
+def _room_to_unpack(name: str, workspace: Workspace) -> Iterator[Path]:
+    """A folder of the cohort's own that does not exist yet. On failure it is removed, otherwise what was beside it."""
+    home = workspace.media_of(name)
+    room = home / uuid.uuid4().hex[:12]
     try:
-        return [float(i) for i in ids]
-    except ValueError:
-        return None
+        yield room
+        earlier = [p for p in home.iterdir() if p != room] if home.is_dir() else []
+        for old in earlier:
+            shutil.rmtree(old)
+    except BaseException:
+        if room.exists():
+            shutil.rmtree(room)
+        raise
+    finally:
+        for empty in (home, workspace.media):
+            if empty.is_dir() and not any(empty.iterdir()):
+                empty.rmdir()
 
 
-def _availability(patients: pd.DataFrame, roles: Mapping[str, Role], genomics: Genomics | None) -> pd.DataFrame:
-    columns = {}
-    if genomics is not None:
-        columns[str(Modality.GENOMICS)] = genomics.present
-    inputs = [c for c in patients.columns if roles[c] is Role.INPUT]
-    if inputs:
-        columns[str(Modality.CLINICAL)] = patients[inputs].notna().any(axis=1).to_numpy(dtype=bool)
-    return pd.DataFrame(columns, index=patients.index)
-
-
-def _missing_outcomes(draft: Draft) -> tuple[str, ...]:
-    found = []
-    for endpoint in draft.endpoints.values():
-        missing = int((~endpoint.known).sum())
-        if missing:
-            found.append(f"{plural(missing, 'patient')} without a usable {endpoint.name} outcome: kept, not analysed.")
-        if int(np.sum(endpoint.time == 0)):
-            at_zero = int(np.sum(endpoint.time == 0))
-            found.append(f"{plural(at_zero, 'patient')} with {endpoint.name} time 0: kept.")
-    return tuple(found)
-
-
-def _provenance(draft: Draft) -> Provenance:
-    files = {p.name: sha256_of(p) for p in draft.files}
-    return Provenance(
-        draft.format, files, datetime.now(UTC).isoformat(timespec="seconds"), IMPORTER_VERSION, draft.notes
-    )
+def _format(path: Path, forced: str | None, columns: Mapping[str, str]) -> str:
+    """The format asked for, or the one the path is in; a choice that would be ignored is refused."""
+    if not path.exists():
+        raise PrognoscopeError("no such file or folder", path.name, "check the path")
+    kind = forced or recognise(path)
+    if kind not in FORMATS:
+        raise PrognoscopeError(f"no format named {kind!r}", "--format", f"use one of {', '.join(FORMATS)}")
+    if columns and kind not in MAPPED:
+        raise PrognoscopeError(
+            f"columns named for the format {kind}, which knows its own", path.name, "leave them out or force table"
+        )
+    return kind

@@ -7,7 +7,8 @@ only, and no path of it is ever shown. Report texts are kept as files beside it,
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -16,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.cohort.modality import Modality
-from core.cohort.private_files import write_private_table
+from core.cohort.private_files import staged_private_table
 from core.cohort.pseudonyms import protected_folder
 from core.errors import PrognoscopeError
 from core.results.workspace import Workspace, checked_name
@@ -90,13 +91,20 @@ class MediaIndex:
 
 def save_media(name: str, index: MediaIndex, workspace: Workspace) -> None:
     """Write a cohort's index; one of the same name is replaced. An empty one leaves no file."""
+    with staged_media(name, index, workspace):
+        pass
+
+
+@contextmanager
+def staged_media(name: str, index: MediaIndex, workspace: Workspace) -> Iterator[None]:
+    """Write an index aside; it takes the place of the cohort's earlier one when the block ends well."""
     target = _index_path(name, workspace)
-    if not index.files:
-        target.unlink(missing_ok=True)
-        return
     rows = [(f.patient, str(f.modality), str(f.kind), f.path, f.label) for f in index.files]
     table = pd.DataFrame(rows, columns=["patient", "modality", "kind", "path", "label"], dtype="string")
-    write_private_table(table, target)
+    with staged_private_table(table, target):
+        yield
+    if not index.files:
+        target.unlink(missing_ok=True)
 
 
 def load_media(name: str, workspace: Workspace) -> MediaIndex:

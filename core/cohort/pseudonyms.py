@@ -46,6 +46,11 @@ def workspace_secret(workspace: Workspace) -> bytes:
     return secret
 
 
+def known_secret(workspace: Workspace) -> bytes | None:
+    """The workspace's secret where there is one already; nothing is made, not even the folder."""
+    return workspace_secret(workspace) if (workspace.protected / KEY_FILE).is_file() else None
+
+
 def pseudonyms(ids: Iterable[str], secret: bytes, length: int = LENGTH) -> dict[str, str]:
     """One pseudonym for each distinct original id.
 

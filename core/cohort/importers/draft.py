@@ -12,6 +12,8 @@ import pandas as pd
 from core.arrays import Float32Array, IntArray
 from core.cohort.cohort import Exclusion, Role
 from core.cohort.endpoint import Endpoint
+from core.cohort.media_index import MediaKind
+from core.cohort.modality import Modality
 
 Progress = Callable[[float, str], None]
 
@@ -36,6 +38,27 @@ class GeneTable:
     units: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class DraftMedium:
+    """A slide, scan or mask of a patient (original id), where it lies; a folder for a DICOM series."""
+
+    patient: str
+    modality: Modality
+    kind: MediaKind
+    path: Path
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class DraftReport:
+    """A report of a patient (original id) as it was written; ``source`` is its file where it has one of its own."""
+
+    patient: str
+    text: str
+    label: str = ""
+    source: Path | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Draft:
     """One imported study, row for row under the patients' original ids.
@@ -51,7 +74,9 @@ class Draft:
     genes : GeneTable or None
     splits : mapping of fold plan to folder of its split files
     files : tuple of Path
-        Every file that was read, for the provenance.
+        Every table that was read, for the provenance.
+    media, reports : tuples
+        Slides, scans and report texts, in the order of the patients.
     exclusions, warnings, notes : tuples
     """
 
@@ -66,6 +91,8 @@ class Draft:
     units: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
+    media: tuple[DraftMedium, ...] = ()
+    reports: tuple[DraftReport, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from pathlib import Path
 from core.cohort.importers.biotab import read_biotab
 from core.cohort.importers.cbioportal import read_cbioportal
 from core.cohort.importers.draft import Draft, Progress
+from core.cohort.importers.folder import read_folder
 from core.cohort.importers.gdc_clinical import read_gdc
 from core.cohort.importers.survpath import read_survpath
 from core.cohort.importers.table import read_table
@@ -22,6 +23,7 @@ class ReadOptions:
     events: Mapping[str, str] | None
     columns: Mapping[str, str]
     progress: Progress
+    unpack_to: Path | None = None
 
 
 READERS: Mapping[str, Callable[[Path, ReadOptions], Draft]] = {
@@ -31,4 +33,5 @@ READERS: Mapping[str, Callable[[Path, ReadOptions], Draft]] = {
     "gdc-clinical": lambda path, o: read_gdc(path, o.events),
     "biotab": lambda path, o: read_biotab(path, o.events),
     "table": lambda path, o: read_table(path, o.columns, o.events, o.progress),
+    "folder": lambda path, o: read_folder(path, o.columns, o.events, o.progress, o.unpack_to),
 }

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.cohort.importers.archive import is_study_archive
+from core.cohort.importers.folder import patients_table
 from core.cohort.importers.gdc_clinical import id_column
 from core.cohort.importers.wide_table import read_header
 from core.errors import PrognoscopeError
 
-FORMATS = ("tcga-table", "survpath", "cbioportal", "gdc-clinical", "biotab", "table")
+FORMATS = ("tcga-table", "survpath", "cbioportal", "gdc-clinical", "biotab", "folder", "table")
 _TABLES = (".csv", ".csv.gz", ".tsv", ".txt", ".zip")
 
 
@@ -22,7 +24,9 @@ def recognise(path: Path) -> str:
     """
     if not path.exists():
         raise PrognoscopeError("no such file or folder", path.name, "check the path")
-    return _folder_format(path) if path.is_dir() else _file_format(path)
+    if path.is_dir():
+        return _folder_format(path)
+    return "folder" if is_study_archive(path) else _file_format(path)
 
 
 def _folder_format(folder: Path) -> str:
@@ -30,12 +34,14 @@ def _folder_format(folder: Path) -> str:
         return "cbioportal"
     if any(folder.glob("*clinical_patient*.txt")):
         return "biotab"
+    if patients_table(folder) is not None:
+        return "folder"
     formats = {_file_format(p) for p in sorted(folder.iterdir()) if _may_be_cohort(p)}
     for known in ("survpath", "tcga-table", "gdc-clinical"):
         if known in formats:
             return known
     raise PrognoscopeError(
-        "no study of a known format", folder.name, f"give a table, or a folder of {', '.join(FORMATS[:5])}"
+        "no study of a known format", folder.name, f"give a table, or a folder of {', '.join(FORMATS[:6])}"
     )
 
 
