@@ -14,6 +14,8 @@ from core.results.workspace import Workspace
 
 TASKS = "core.tasks.jobs:TASKS"
 """Where the application's table of tasks is."""
+UNITS = "units"
+"""Folder in a job's folder for finished units of work; kept through a crash, removed when the job has ended."""
 
 
 @dataclass(frozen=True)

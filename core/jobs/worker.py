@@ -22,13 +22,11 @@ from core.jobs.lock import ProcessLock, is_held
 from core.jobs.outcome import FILE, read_outcome, state_after
 from core.jobs.process import end_group, has_ended, signal_group, start_module
 from core.jobs.queue import LOG, JobQueue, add_line
-from core.jobs.task import TASKS
+from core.jobs.task import TASKS, UNITS
 from core.results.workspace import Workspace
 
 WORKER_LOCK = "worker.lock"
 LOOK_SECONDS, BEAT_SECONDS, IDLE_SECONDS = 0.2, 2.0, 60.0
-UNITS = "units"
-"""Folder in a job's folder for finished units; removed when the job has ended."""
 
 
 class Worker:

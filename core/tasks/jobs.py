@@ -18,7 +18,7 @@ def _train(arguments: Mapping[str, Any], workspace: Workspace, context: JobConte
     given["modalities"] = tuple(Modality(m) for m in given.get("modalities", ()))
     if "horizons" in given:
         given["horizons"] = tuple(float(h) for h in given["horizons"])
-    run = train(TrainRequest(**given), workspace, context.progress)
+    run = train(TrainRequest(**{"watch": True, **given}), workspace, context.progress, context.folder)
     return {"run": run.id, "cohort": run.cohort}
 
 
@@ -57,6 +57,7 @@ TASKS: Mapping[str, Task] = {
             "references": Argument("yes or no"),
             "processes": Argument("whole number"),
             "command": Argument("text"),
+            "watch": Argument("yes or no"),
         },
     ),
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -25,9 +24,12 @@ from core.errors import PrognoscopeError
 from core.features.inputs import Dataset, build_dataset
 from core.results.evaluation import Repeats, evaluate
 from core.results.run import Reference, Run
-from core.results.run_store import save_run
+from core.results.run_store import load_run, save_run
+from core.results.training_curve import FILE as CURVES
+from core.results.training_curve import read_curves, write_curves
 from core.results.workspace import Workspace
 from core.tasks.provenance import code_version, machine, now
+from core.tasks.scratch import Scratch, scratch_in
 from core.training.cross_validation import CrossValidation, Plan, cross_validate
 from core.training.estimators import EstimatorSpec, make_estimator, training_from
 from core.training.neural import NeuralEstimator
@@ -43,7 +45,8 @@ class TrainRequest:
     """What the user asked for.
 
     ``settings`` of the model, and of the training as ``training.<name>`` · ``seeds`` how many · ``references`` also
-    run the simpler models on the same folds · ``processes`` folds at a time.
+    run the simpler models on the same folds · ``processes`` folds at a time · ``watch`` keep the curves of every epoch
+    with the run, to be looked at: they choose nothing and change no number.
     """
 
     cohort: str
@@ -59,6 +62,7 @@ class TrainRequest:
     references: bool = True
     processes: int = 2
     command: str = ""
+    watch: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +93,7 @@ def prepare(request: TrainRequest, workspace: Workspace) -> Prepared:
     originals = load_original_ids(request.cohort, workspace) if Path(request.folds).exists() else None
     folds = resolve_folds(cohort, request.folds, endpoint=endpoint.name, original_ids=originals)
     check_leakage(folds, cohort, endpoint.name)
-    settings, training = training_from(request.settings)
+    settings, training = training_from(request.settings, request.model)
     if request.protocol not in ("honest", "upstream"):
         raise PrognoscopeError(f"unknown protocol {request.protocol!r}", "--protocol", "use honest or upstream")
     training = replace(training, protocol="upstream" if request.protocol == "upstream" else "honest")
@@ -114,8 +118,16 @@ def prediction_times(dataset: Dataset, horizons: tuple[float, ...]) -> FloatArra
     return np.unique(np.concatenate([np.arange(step, end, step), horizons]))
 
 
-def run_plan(prepared: Prepared, seeds: int, sink: Path | None, processes: int, progress: Progress) -> CrossValidation:
-    """Cross-validate the prepared model with its permutation audit."""
+def run_plan(
+    prepared: Prepared,
+    seeds: int,
+    sink: Path | None,
+    processes: int,
+    progress: Progress,
+    units: Path | None = None,
+    curves: Path | None = None,
+) -> CrossValidation:
+    """Cross-validate the prepared model with its permutation audit; ``units`` and ``curves`` as in :class:`Plan`."""
     estimator = make_estimator(prepared.spec)
     upstream = prepared.spec.training.protocol == "upstream"
     plan = Plan(
@@ -128,27 +140,44 @@ def run_plan(prepared: Prepared, seeds: int, sink: Path | None, processes: int, 
         sink,
         permutations=len(prepared.dataset.inputs.modalities) > 1,
         upstream=estimator if upstream and isinstance(estimator, NeuralEstimator) else None,
+        units=units,
+        curves=curves,
     )
     return cross_validate(plan, processes, progress)
 
 
-def train(request: TrainRequest, workspace: Workspace, progress: Progress = silent) -> Run:
-    """Train, evaluate, run the references, store the run."""
+def train(request: TrainRequest, workspace: Workspace, progress: Progress = silent, scratch: Path | None = None) -> Run:
+    """Train, evaluate, run the references, store the run.
+
+    ``scratch`` is a folder that keeps every finished fit: the same request with the same folder, after whatever
+    stopped it, goes on from there and ends in the same numbers. Without it nothing is kept.
+    """
     started = time.perf_counter()
     prepared = prepare(request, workspace)
-    with tempfile.TemporaryDirectory(prefix="prognoscope-") as scratch:
-        sink = Path(scratch)
+    with scratch_in(scratch) as kept:
+        resumed = kept.has_units(prepared)
+        run_id = kept.run_id(prepared, lambda: _run_id(request, prepared))
+        if workspace.run(run_id).exists():  # stored just before the earlier attempt was stopped
+            return load_run(run_id, workspace)
+        units = kept.units(prepared)
+        sink = units / "checkpoints"
         weight = 0.6 if request.references else 0.9
         result = run_plan(
-            prepared, request.seeds, sink, request.processes, lambda s, m: progress(weight * s, f"training, {m}")
+            prepared,
+            request.seeds,
+            sink,
+            request.processes,
+            lambda s, m: progress(weight * s, f"training, {m}"),
+            units,
+            kept.curves if request.watch else None,
         )
         progress(weight, "evaluating")
         metrics = evaluate(result.predictions, prepared.horizons)
         references = _permuted_rows(result, prepared)
         if request.references:
-            references += _reference_rows(request, prepared, lambda s, m: progress(0.65 + 0.35 * s, m))
+            references += _reference_rows(request, prepared, lambda s, m: progress(0.65 + 0.35 * s, m), kept)
         run = Run(
-            id=_run_id(request, prepared),
+            id=run_id,
             cohort=request.cohort,
             cohort_hash=prepared.cohort.content_hash,
             synthetic=prepared.cohort.synthetic,
@@ -172,21 +201,28 @@ def train(request: TrainRequest, workspace: Workspace, progress: Progress = sile
             metrics=metrics,
             thresholds=result.thresholds,
             references=tuple(references),
-            warnings=_warnings(request),
+            warnings=_warnings(request, resumed),
         )
-        save_run(run, result.predictions, workspace, lambda folder: _add_checkpoints(sink, folder))
+        save_run(run, result.predictions, workspace, lambda folder: _add_files(sink, kept.curves, folder))
     progress(1.0, "stored")
     return run
 
 
-def _add_checkpoints(sink: Path, folder: Path) -> None:
+def _add_files(sink: Path, curves: Path, folder: Path) -> None:
+    """Checkpoints, and the curves when the training was watched."""
     shutil.copytree(sink, folder / "checkpoints")
+    points = read_curves(curves)
+    if points:
+        write_curves(folder / CURVES, points)
 
 
-def _warnings(request: TrainRequest) -> tuple[str, ...]:
-    if request.protocol != "upstream":
-        return ()
-    return ("upstream protocol: the epoch was chosen on the test fold; these numbers are optimistic",)
+def _warnings(request: TrainRequest, resumed: bool) -> tuple[str, ...]:
+    found = []
+    if request.protocol == "upstream":
+        found.append("upstream protocol: the epoch was chosen on the test fold; these numbers are optimistic")
+    if resumed:
+        found.append("interrupted and taken up again: the seconds are those of the last attempt")
+    return tuple(found)
 
 
 def _run_id(request: TrainRequest, prepared: Prepared) -> str:
@@ -220,7 +256,7 @@ def reference_specs(request: TrainRequest, prepared: Prepared) -> list[tuple[str
     return rows
 
 
-def _reference_rows(request: TrainRequest, prepared: Prepared, progress: Progress) -> list[Reference]:
+def _reference_rows(request: TrainRequest, prepared: Prepared, progress: Progress, kept: Scratch) -> list[Reference]:
     """The same outer folds for every row. A patient without a row's modality takes no part in that row."""
     rows = reference_specs(request, prepared)
     references = []
@@ -229,6 +265,7 @@ def _reference_rows(request: TrainRequest, prepared: Prepared, progress: Progres
         progress(i / len(rows), f"reference: {name}")
         dataset = build_dataset(prepared.cohort, endpoint, modalities)
         other = replace(prepared, dataset=dataset, spec=spec)
-        result = run_plan(other, 1, None, request.processes if spec.name == request.model else 1, silent)
+        processes = request.processes if spec.name == request.model else 1
+        result = run_plan(other, 1, None, processes, silent, kept.units(other))
         references.append(Reference(name, evaluate(result.predictions, prepared.horizons, QUICK)))
     return references

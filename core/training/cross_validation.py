@@ -7,9 +7,12 @@ depend on how many processes there are.
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +25,12 @@ from core.cohort.modality import Modality
 from core.features.inputs import Dataset, Inputs
 from core.models.estimator import Estimates, Estimator, Fitted
 from core.results.prediction import COLUMNS, Predictions
+from core.training.bins import make_bins
 from core.training.neural import NeuralEstimator
 from core.training.state_files import write_state
+from core.training.units import load_unit, save_unit, unit_name
 from core.training.upstream import fit_upstream
+from core.training.watch import CurveWriter
 
 Progress = Callable[[float, str], None]
 
@@ -35,7 +41,9 @@ class Plan:
 
     ``folds`` is row for row with the cohort · ``upstream`` replaces ``estimator`` under the upstream protocol, the
     only one that shows the test fold to the fit · ``times`` months at which S(t) is kept · ``sink`` folder for the
-    checkpoints, or None · ``permutations`` also predict with each modality permuted among the test patients.
+    checkpoints, or None · ``permutations`` also predict with each modality permuted among the test patients · ``units``
+    folder of finished folds: those found there are not fitted again · ``curves`` file to which every epoch of a neural
+    model is appended, to be looked at (:mod:`core.training.watch`).
     """
 
     dataset: Dataset
@@ -47,6 +55,8 @@ class Plan:
     sink: Path | None = None
     permutations: bool = False
     upstream: NeuralEstimator | None = None
+    units: Path | None = None
+    curves: Path | None = None
 
     def split(self, fold: int) -> tuple[IntArray, IntArray]:
         """Row numbers within the dataset that train and that are tested in ``fold``."""
@@ -82,8 +92,10 @@ class CrossValidation:
 def cross_validate(plan: Plan, processes: int = 2, progress: Progress | None = None) -> CrossValidation:
     """Fit every fold and seed."""
     tasks = [(fold, seed) for seed in plan.seeds for fold in range(plan.folds.k)]
-    results: dict[tuple[int, int], FoldResult] = {}
-    for result in _results(plan, tasks, processes):
+    results = _found(plan, tasks)
+    if results and progress is not None:
+        progress(len(results) / len(tasks), f"{len(results)} of {len(tasks)} fits found finished")
+    for result in _results(plan, [task for task in tasks if task not in results], processes):
         results[result.fold, result.seed] = result
         if progress is not None:
             progress(len(results) / len(tasks), f"fold {result.fold + 1}, seed {result.seed}")
@@ -101,16 +113,19 @@ def fit_fold(plan: Plan, fold: int, seed: int) -> FoldResult:
     train, test = plan.split(fold)
     inputs, outcome = plan.dataset.inputs, plan.dataset.outcome
     train_inputs, test_inputs = inputs.take(train), inputs.take(test)
+    halves = (train_inputs, outcome.take(train)), (test_inputs, outcome.take(test))
+    watch = None if plan.curves is None else CurveWriter(plan.curves, fold, seed, *halves, plan.times)
     fitted: Fitted
     if plan.upstream is not None:
-        halves = (train_inputs, outcome.take(train)), (test_inputs, outcome.take(test))
-        fitted = fit_upstream(plan.upstream, *halves, outcome, seed)
+        fitted = fit_upstream(plan.upstream, *halves, outcome, seed, watch)
+    elif watch is not None and isinstance(plan.estimator, NeuralEstimator):
+        fitted = plan.estimator.fit_watched(*halves[0], make_bins(halves[0][1], plan.horizons), seed, watch)
     else:
-        fitted = plan.estimator.fit(train_inputs, outcome.take(train), plan.horizons, seed)
+        fitted = plan.estimator.fit(*halves[0], plan.horizons, seed)
     if plan.sink is not None:
-        write_state(fitted.state(), plan.sink / f"fold{fold}-seed{seed}.safetensors")
+        write_state(fitted.state(), plan.sink / unit_name(fold, seed))
     permuted = _permuted(fitted, test_inputs, plan.times, 7919 * seed + fold) if plan.permutations else {}
-    return FoldResult(
+    result = FoldResult(
         fold,
         seed,
         test,
@@ -118,10 +133,24 @@ def fit_fold(plan: Plan, fold: int, seed: int) -> FoldResult:
         fitted.predict(train_inputs, plan.times[:1]).risk,
         permuted,
     )
+    if plan.units is not None:
+        save_unit(result, plan.units)
+    return result
+
+
+def _found(plan: Plan, tasks: list[tuple[int, int]]) -> dict[tuple[int, int], FoldResult]:
+    """Fits an earlier attempt finished, with their checkpoint where one is asked for."""
+    if plan.units is None:
+        return {}
+    whole = [t for t in tasks if plan.sink is None or (plan.sink / unit_name(*t)).is_file()]
+    loaded = {task: load_unit(*task, plan.units) for task in whole}
+    return {task: result for task, result in loaded.items() if result is not None}
 
 
 def _results(plan: Plan, tasks: list[tuple[int, int]], processes: int) -> Iterator[FoldResult]:
     """Results as they are finished. Always one thread a fit: the sum of floats must not depend on the pool."""
+    if not tasks:
+        return
     if processes <= 1:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
@@ -142,9 +171,18 @@ _plans: list[Plan] = []
 
 
 def _start_worker(plan: Plan) -> None:
-    """Keep the plan in the worker: it is sent once, not with every task."""
+    """Keep the plan in the worker: it is sent once, not with every task. A worker ends with whoever started it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
     _plans[:] = [plan]
     torch.set_num_threads(1)
+
+
+def _end_with(sentinel: int) -> None:
+    """A killed parent leaves its workers waiting for ever: they hold each other's ends of the queue."""
+    wait([sentinel])
+    os._exit(1)
 
 
 def _work(fold: int, seed: int) -> FoldResult:

@@ -16,6 +16,7 @@ from core.statistics.discrimination import harrell_c
 from core.training.bins import upstream_bins
 from core.training.fit import EpochRecord
 from core.training.neural import FittedNeural, NeuralEstimator
+from core.training.watch import Watch, both
 
 
 class _BestEpoch:
@@ -40,9 +41,10 @@ def fit_upstream(
     test: tuple[Inputs, Outcome],
     everyone: Outcome,
     seed: int,
+    watch: Watch | None = None,
 ) -> FittedNeural:
-    """Fit on ``train``, choose the epoch on ``test``, bins from ``everyone``."""
-    watch = _BestEpoch(*test)
-    fitted = estimator.fit_watched(*train, upstream_bins(everyone), seed, watch)
-    fitted.network.load_state_dict(watch.weights)
-    return fitted
+    """Fit on ``train``, choose the epoch on ``test``, bins from ``everyone``; ``watch`` may look on."""
+    best = _BestEpoch(*test)
+    fitted = estimator.fit_watched(*train, upstream_bins(everyone), seed, both(best, watch))
+    fitted.network.load_state_dict(best.weights)
+    return fitted.with_baseline(fitted.preparation.tensors(train[0]), train[1])

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from core.jobs.job import Job, JobState
 from core.jobs.lock import is_held
 from core.jobs.process import signal_group
 from core.jobs.queue import JobQueue
+from core.jobs.task import TASKS
 from core.jobs.worker import WORKER_LOCK
 from core.results.workspace import Workspace
 from tests.jobs.tiny_tasks import NAME
@@ -30,22 +32,36 @@ def queue(workspace: Workspace) -> JobQueue:
 @pytest.fixture
 def start_worker(queue: JobQueue, workspace: Workspace) -> Iterator[Callable[[], int]]:
     """Start a worker (its pid is returned once it holds the lock); at the end every worker is killed."""
+    with _workers(workspace, NAME) as start:
+        yield start
+    for pids in queue.root.glob("*/pids"):
+        for pid in pids_of(pids):
+            wait_for(partial(gone, pid), 5.0)
+
+
+@pytest.fixture
+def start_application_worker(workspace: Workspace) -> Iterator[Callable[[], int]]:
+    """The same with the application's own tasks."""
+    with _workers(workspace, TASKS) as start:
+        yield start
+
+
+@contextmanager
+def _workers(workspace: Workspace, table: str) -> Iterator[Callable[[], int]]:
+    lock = JobQueue(workspace, table).root / WORKER_LOCK
 
     def start() -> int:
-        before = len(supervise._started)
-        supervise.ensure_worker(workspace, NAME, idle=20.0)
-        wait_for(lambda: is_held(queue.root / WORKER_LOCK))
-        assert len(supervise._started) >= before
+        supervise.ensure_worker(workspace, table, idle=20.0)
+        wait_for(lambda: is_held(lock))
         return supervise._started[-1].pid
 
-    yield start
-    for process in supervise._started:
-        signal_group(process.pid, signal.SIGKILL)
-        process.wait(timeout=10)
-    for folder in queue.root.glob("*/pids"):
-        for pid in pids_of(folder):
-            wait_for(partial(gone, pid), 5.0)
-    supervise._started.clear()
+    try:
+        yield start
+    finally:
+        for process in supervise._started:
+            signal_group(process.pid, signal.SIGKILL)  # what it was working at ends with it
+            process.wait(timeout=10)
+        supervise._started.clear()
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 15.0) -> bool:

@@ -12,7 +12,7 @@ from core.jobs.job import JobState
 from core.jobs.ledger import Ledger
 from core.jobs.queue import JobQueue
 from core.jobs.supervise import WorkerState, ensure_worker, worker_state
-from core.jobs.worker import UNITS
+from core.jobs.task import UNITS
 from core.results.workspace import Workspace
 from tests.jobs.conftest import alive, ended, pids_of, running, wait_for
 from tests.jobs.tiny_tasks import NAME, SECRET
