@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
-from pathlib import Path
 from typing import Any
 
 from core.cli.output import Answer, metric_json, table, three, with_interval
+from core.cli.paths import user_path
 from core.errors import PrognoscopeError
 from core.results.comparing import Difference, compare_with_each
 from core.results.evaluation import evaluate
@@ -21,7 +21,7 @@ def add_commands(commands: Any) -> None:
     add = commands.add_parser("evaluate", help="the metrics of a run again, or its predictions as a table")
     add.add_argument("run_id", metavar="RUN")
     add.add_argument("--horizons", default="", help="months; the run's own when left out")
-    add.add_argument("--predictions", type=Path, metavar="CSV", help="also write every out-of-fold prediction")
+    add.add_argument("--predictions", type=user_path, metavar="CSV", help="also write every out-of-fold prediction")
     add.set_defaults(run=run_evaluate)
     add = commands.add_parser("compare", help="two or more runs on the same patients, paired")
     add.add_argument("run_ids", metavar="RUN", nargs="+")
