@@ -11,6 +11,7 @@ import streamlit as st
 from core.analysis.group_survival import SurvivalOptions
 from core.analysis.grouping import Cut, GroupBy, Source
 from core.analysis.outcome import CompetingAs
+from core.analysis.training_choices import TrainingChoices
 from core.cohort.selection import Filter, NamedGroup, Selection
 from core.errors import PrognoscopeError
 from core.results.views import load_view, save_view
@@ -41,8 +42,36 @@ class Choices:
 
 
 @dataclass(frozen=True)
+class Comparing:
+    """What the Compare page shows.
+
+    ``runs`` ids in the order they were chosen · ``baseline`` the one the others are subtracted from · ``pair`` the two
+    runs of the scatter · ``month`` of its survival, 0 = the place of the risk within its fold · ``metric`` of the
+    forest figure. Empty names mean "the first there is".
+    """
+
+    runs: tuple[str, ...] = ()
+    baseline: str = ""
+    pair: tuple[str, str] = ("", "")
+    month: float | None = None
+    metric: str = "harrell_c"
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Comparing:
+        first, second = value["pair"]
+        month = value["month"]
+        return cls(
+            tuple(str(r) for r in value["runs"]), str(value["baseline"]), (str(first), str(second)),
+            None if month is None else float(month), str(value["metric"]),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class PageState:
-    """Cohort, run, endpoint, selection, named groups and choices; empty names mean "the first there is"."""
+    """Cohort, run, endpoint, selection, named groups and choices; empty names mean "the first there is".
+
+    ``training`` what the Train page would start · ``job`` the training it shows · ``comparing`` the Compare page.
+    """
 
     cohort: str = ""
     run: str = ""
@@ -50,6 +79,9 @@ class PageState:
     selection: Selection = field(default_factory=Selection)
     groups: tuple[NamedGroup, ...] = ()
     options: Choices = field(default_factory=Choices)
+    training: TrainingChoices = field(default_factory=TrainingChoices)
+    job: str = ""
+    comparing: Comparing = field(default_factory=Comparing)
 
     def of_cohort(self, name: str) -> PageState:
         """The state after another cohort was chosen: nothing of the old one applies to it."""
@@ -62,11 +94,12 @@ class PageState:
             "selection": self.selection.as_json(),
             "groups": [{"name": g.name, "ids": list(g.ids)} for g in self.groups],
             "options": asdict(self.options),
+            "training": self.training.as_json(), "job": self.job, "comparing": asdict(self.comparing),
         }  # fmt: skip
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> PageState:
-        """Rebuild from :meth:`as_json`; raises for anything else."""
+        """Rebuild from :meth:`as_json`, also from a view saved before a part existed; raises for anything else."""
         try:
             options = value["options"]
             by, survival = options["group_by"], options["survival"]
@@ -83,6 +116,9 @@ class PageState:
                     picked=tuple(options["picked"]), charts=tuple(options["charts"]),
                     table=(str(sort), bool(descending), int(number)),
                 ),
+                training=TrainingChoices.from_json(value["training"]) if "training" in value else TrainingChoices(),
+                job=str(value.get("job", "")),
+                comparing=Comparing.from_json(value["comparing"]) if "comparing" in value else Comparing(),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise PrognoscopeError(
@@ -117,6 +153,18 @@ def choose(**changes: Any) -> None:
     """Change choices of the Survival page."""
     state = current()
     put(replace(state, options=replace(state.options, **changes)))
+
+
+def train_with(**changes: Any) -> None:
+    """Change choices of the Train page."""
+    state = current()
+    put(replace(state, training=replace(state.training, **changes)))
+
+
+def compare_with(**changes: Any) -> None:
+    """Change choices of the Compare page."""
+    state = current()
+    put(replace(state, comparing=replace(state.comparing, **changes)))
 
 
 def add_filter(*filters: Filter) -> None:
