@@ -10,10 +10,13 @@ from pathlib import Path
 
 from core.cohort.column_view import CodeCount, ColumnView, look_at
 from core.cohort.guessing import propose
+from core.cohort.importers.folder import FORMAT as FOLDER
+from core.cohort.importers.folder import patients_table
 from core.cohort.importers.reading import open_lines
 from core.cohort.importers.recognise import recognise
 from core.cohort.importers.tcga_slides import GENE_SUFFIXES
 from core.cohort.importers.wide_table import check_delimiter, delimiter_of
+from core.cohort.importing import MAPPED
 from core.cohort.table_mapping import TableMapping
 from core.cohort.wording import plural
 from core.errors import PrognoscopeError
@@ -23,9 +26,6 @@ LINES = 20_000
 COLUMNS = 600
 """Columns a preview looks into, beside gene columns, which it only counts."""
 
-FOLDER = "folder"
-MAPPED = ("table", FOLDER)
-"""Formats whose columns the user names; every other format brings its own meaning."""
 FORMAT_WORDS: Mapping[str, str] = {
     "tcga-table": "a TCGA table with genes, one line a slide",
     "survpath": "a SurvPath study folder",
@@ -88,16 +88,9 @@ def preview(path: Path, format: str | None = None) -> Preview:
     if kind not in MAPPED:
         return Preview(kind)
     table = patients_table(path) if path.is_dir() else path
+    if table is None:
+        raise PrognoscopeError("no patients.csv", path.name, "add the table of the patients to the folder")
     return _look_into(kind, table)
-
-
-def patients_table(folder: Path) -> Path:
-    """The one table of a folder of patients that holds a line a patient."""
-    found = sorted(p for p in folder.iterdir() if p.name.lower() in ("patients.csv", "patients.tsv"))
-    if len(found) != 1:
-        raise PrognoscopeError(f"{plural(len(found), 'patients table')} in the folder", folder.name,
-                               "put one patients.csv beside the patients' files")  # fmt: skip
-    return found[0]
 
 
 def _look_into(kind: str, path: Path) -> Preview:

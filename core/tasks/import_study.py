@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from core.cohort.checking import check_import
-from core.cohort.import_request import ImportRequest, store
-from core.cohort.import_roots import path_inside_roots
-from core.cohort.uploads import is_upload
+from core.cohort.import_request import ImportRequest, allowed, store
 from core.jobs.task import JobContext
 from core.results.workspace import Workspace
 
@@ -27,7 +24,5 @@ def import_study(arguments: Mapping[str, Any], workspace: Workspace, context: Jo
     request = ImportRequest(**given)
     if not only:
         return {"cohort": store(request, workspace, context.progress).name}
-    path = Path(request.path)
-    if not is_upload(path, workspace):
-        path = path_inside_roots(request.path, workspace)
+    path = allowed(request.path, workspace)
     return {"checked": check_import(path, progress=context.progress, **request.options()).as_json()}

@@ -36,6 +36,33 @@ def unpack_study(path: Path, target: Path, limit: int = MAX_BYTES) -> Path:
     Raises
     ------
     PrognoscopeError
+        As :func:`unpack_archive`, and for an archive without a patients table.
+    """
+    unpack_archive(path, target, limit)
+    try:
+        return _study_folder(target, path)
+    except PrognoscopeError:
+        shutil.rmtree(target)
+        raise
+
+
+def file_count(path: Path) -> int:
+    """How many files a zip holds, 0 for any other file and a broken one."""
+    if not path.is_file() or path.suffix.lower() != ".zip":
+        return 0
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return len(_members(archive))
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return 0
+
+
+def unpack_archive(path: Path, target: Path, limit: int = MAX_BYTES) -> None:
+    """Unpack a zip into ``target``, a new folder of mode 0700.
+
+    Raises
+    ------
+    PrognoscopeError
         For an archive with a name that leads out of its folder (``../``, ``/…``), a link, two files of one name, an
         encrypted or damaged member, more than ``limit`` bytes or 200 000 files, or no room on the disk. ``target`` is
         then removed. No member's name is repeated: it may be a patient's.
@@ -46,7 +73,6 @@ def unpack_study(path: Path, target: Path, limit: int = MAX_BYTES) -> Path:
             members = _members(archive)
             _check(members, path, target, limit)
             _write(archive, members, path, target, limit)
-        return _study_folder(target, path)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         shutil.rmtree(target)
         raise PrognoscopeError("a damaged archive", path.name, "download or pack it again") from error
