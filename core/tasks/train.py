@@ -33,6 +33,7 @@ from core.tasks.scratch import Scratch, scratch_in
 from core.training.cross_validation import CrossValidation, Plan, cross_validate
 from core.training.estimators import EstimatorSpec, make_estimator, training_from
 from core.training.neural import NeuralEstimator
+from core.training.scoring_files import write_scoring_files
 
 HORIZONS = (12.0, 24.0, 36.0, 60.0)
 QUICK = Repeats(harrell=1000, other=50, calibration=10)
@@ -203,14 +204,16 @@ def train(request: TrainRequest, workspace: Workspace, progress: Progress = sile
             references=tuple(references),
             warnings=_warnings(request, resumed),
         )
-        save_run(run, result.predictions, workspace, lambda folder: _add_files(sink, kept.curves, folder))
+        save_run(run, result.predictions, workspace, lambda folder: _add_files(prepared, sink, kept.curves, folder))
     progress(1.0, "stored")
     return run
 
 
-def _add_files(sink: Path, curves: Path, folder: Path) -> None:
-    """Checkpoints, and the curves when the training was watched."""
+def _add_files(prepared: Prepared, sink: Path, curves: Path, folder: Path) -> None:
+    """Checkpoints, what new patients need to be scored with them, and the curves when the training was watched."""
     shutil.copytree(sink, folder / "checkpoints")
+    endpoint = prepared.cohort.endpoint(prepared.endpoint)
+    write_scoring_files(prepared.cohort, endpoint, prepared.dataset, prepared.folds, folder / "checkpoints")
     points = read_curves(curves)
     if points:
         write_curves(folder / CURVES, points)
