@@ -109,7 +109,7 @@ def job_arguments(
     arguments: dict[str, Any] = {
         "cohort": cohort, "model": choices.model, "modalities": list(modalities), "endpoint": endpoint,
         "folds": folds, "seeds": choices.seeds, "protocol": choices.protocol, "device": choices.device,
-        "settings": dict(choices.settings), "references": choices.references, "watch": True,
+        "settings": dict(choices.settings), "references": choices.references,
     }  # fmt: skip
     return arguments | {"command": command_of(arguments)}
 

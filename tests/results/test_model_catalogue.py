@@ -51,7 +51,13 @@ def test_settings_defaults_and_choices_are_those_of_the_configuration(name: str)
     kind = configuration(name)
     expected = fields_of(kind) if kind is not None else {}
     if CATALOGUE[name].trained:
-        expected |= fields_of(TrainingConfig, "training.")
+        own = MODELS[name].training if name in MODELS else {}
+        training = fields_of(TrainingConfig, "training.") | {
+            f"training.{field}": (default, ()) for field, default in own.items()
+        }
+        if "pretrain_epochs" not in own:  # a model without such epochs is not asked about them
+            training.pop("training.pretrain_epochs")
+        expected |= training
     listed = {s.name: (s.default, s.choices) for s in CATALOGUE[name].settings}
     assert listed == expected
     assert {n: type(v) for n, (v, _) in listed.items()} == {n: type(v) for n, (v, _) in expected.items()}

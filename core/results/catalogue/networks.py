@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.results.catalogue.records import ModelEntry, Preset, Setting
-from core.results.catalogue.training import QUICK, RECOMMENDED, SMALL, TRAINING
+from core.results.catalogue.training import QUICK, RECOMMENDED, SMALL, TRAINING, training_settings
 
 EVERY_MODALITY = ("slides", "volumes", "genomics", "reports", "clinical")
 TABLES = ("genomics", "clinical")
@@ -32,6 +32,26 @@ _HDMOE = (
     Setting("compat", "Form", "paper",
             "upstream: the only form the released code can run; slides and genomics, one token a modality.",
             choices=("paper", "upstream")),
+)  # fmt: skip
+
+_BIOFACT = (
+    Setting("width", "Width of the patient", 128, "Numbers that describe a patient before the experts."),
+    Setting("rank", "Rank of an expert", 16, "How little an expert may change: at most the width."),
+    Setting("hidden", "Hidden width", 256, "Size of the inner layers that read the modalities."),
+    Setting("dropout", "Dropout", 0.2, "Share of a layer switched off at random in training."),
+    Setting("temperature", "Temperature of the contrastive loss", 0.07, "Where the learned temperature begins."),
+    Setting("part_weight", "Weight of the sentences", 1.0,
+            "Weight of the liver and tumour sentences beside that of the whole report."),
+    Setting("contrast", "Contrast beside survival", 0.5,
+            "Weight of the contrastive losses while survival is trained; 0 leaves them to the epochs before."),
+    Setting("head", "Form of the hazard", "cox",
+            "cox: one log-hazard a patient, from all training patients at once; hazards: as the other models.",
+            choices=("cox", "hazards")),
+    Setting("supervision", "What teaches the experts", "biological",
+            "biological: the liver and tumour sentences; none and shuffled are controls.",
+            choices=("biological", "none", "shuffled")),
+    Setting("router", "Router", "gate", "random is a control: weights that know nothing of the patient.",
+            choices=("gate", "random")),
 )  # fmt: skip
 
 _MICE = (
@@ -80,6 +100,15 @@ NETWORKS = (
             Preset("published", "Published values", "The weights and widths of the released HDMoE code.",
                    {"family_hidden": 1024, "gene_dropout": 0.25, "alpha": 1.0, "reorganise_rate": 1.0}),
             QUICK,
+        ),
+    ),
+    ModelEntry(
+        "biofact", "BioFact-MoE", "Two experts that learned from reports what liver and tumour mean.", EVERY_MODALITY,
+        True, (*_BIOFACT, *training_settings(epochs=60, pretrain_epochs=20)),
+        (
+            RECOMMENDED,
+            Preset("quick", "Quick look", QUICK.tooltip, {"training.epochs": 3, "training.pretrain_epochs": 2}, 1,
+                   False),
         ),
     ),
     ModelEntry(

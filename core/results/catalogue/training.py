@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from core.results.catalogue.records import Preset, Setting
+from dataclasses import replace
+
+from core.results.catalogue.records import Preset, Setting, SettingValue
 
 TRAINING = (
     Setting("training.epochs", "Epochs", 10,
@@ -25,6 +27,18 @@ TRAINING = (
             optional=True),
     Setting("training.bfloat16", "Half precision", False, "Faster on a GPU, with rounder numbers."),
 )  # fmt: skip
+
+PRETRAINING = Setting(
+    "training.pretrain_epochs", "Epochs before survival", 0,
+    "Epochs in which the model learns from the training patients' reports alone, before survival.",
+)  # fmt: skip
+
+
+def training_settings(**defaults: SettingValue) -> tuple[Setting, ...]:
+    """The settings of a training with a model's own defaults, by their names without ``training.``."""
+    offered = (TRAINING[0], PRETRAINING, *TRAINING[1:]) if "pretrain_epochs" in defaults else TRAINING
+    return tuple(replace(s, default=defaults.get(s.name.removeprefix("training."), s.default)) for s in offered)
+
 
 RECOMMENDED = Preset("recommended", "Recommended", "The defaults, chosen on cohorts that no evidence is drawn from.")
 SMALL = Preset(
