@@ -126,10 +126,10 @@ def _reports(draft: Draft, hidden: Mapping[str, str]) -> tuple[tuple[ReportText,
         text, count = hide_ids(report.text, report.patient, hidden)
         texts.append(ReportText(hidden[report.patient], text, report.label))
         replaced, touched = replaced + count, touched + (count > 0)
-    if not replaced:
-        return tuple(texts), ()
-    words = f"{plural(replaced, 'original id')} in {plural(touched, 'report')}: replaced by the pseudonym."
-    return tuple(texts), (words,)
+    if not texts:
+        return (), ()
+    words = f"{plural(replaced, 'original id')} in {plural(touched, 'report')}: replaced by the pseudonym"
+    return tuple(texts), (f"{words}; names and dates in the texts were not looked for.",)
 
 
 def _without_ids(draft: Draft) -> tuple[pd.DataFrame, tuple[str, ...]]:

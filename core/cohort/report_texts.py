@@ -17,16 +17,19 @@ from core.cohort.modality import Modality
 from core.cohort.private_files import write_private_text
 from core.results.workspace import Workspace
 
-_DASH = r"\s*[-–_]\s*"
+_DASH = r"[ .'_]*[-–—][ .'_–—-]*"
+# A barcode as scanned reports have it: TOGA for TCGA, spaces about the dashes, 8 or 6 for 0, glued to what precedes.
 _BARCODE = re.compile(
-    rf"()(?<![A-Z0-9])TCGA{_DASH}[A-Z0-9]{{2}}{_DASH}[A-Z0-9]{{4}}(?![A-Z0-9])"
-    rf"(?:{_DASH}(?:\d{{2}}[A-Z]?|PR|[DTBM]S?X?\d)(?![A-Z0-9]))*",
+    rf"()T[CO]GA(?:{_DASH}|\s(?=[A-Z0-9]{{2}}\s?-))[A-Z0-9\]]{{1,3}}"
+    rf"(?:{_DASH}|\s(?=[A-Z0-9]{{4}}\s?-))[A-Z0-9\]@'][A-Z0-9\]@' ]{{0,3}}[A-Z0-9\]@]?"
+    rf"(?:{_DASH}[0-9A-Z@]{{2}}[A-Z]?(?![0-9A-Z]))?(?:{_DASH}(?:PR|DX\d?|TS\w|BS\w))?",
     re.IGNORECASE,
 )
-_UUID = re.compile(r"(\bUUID\s*[:;]?\s*)[0-9A-F]{8}[\s.-]*(?:[0-9A-FO]{4}[\s.-]*){3}[0-9A-FO]{10,12}", re.IGNORECASE)
+_UUID = re.compile(r"(UUID\W{0,4})(?:\S[^\S\n]{0,2}){20,36}", re.IGNORECASE)
+"""The 36 characters that follow the word, misread or not."""
 _WORD = re.compile(r"[A-Za-z0-9](?:[\w./-]*[A-Za-z0-9])?")
 _CALLED = "patient|case|subject|study|record|accession|id|number|no|nr|mrn"
-_SHORTEST, _PLAIN_NUMBER = 4, 6
+_SHORTEST, _PLAIN_NUMBER, _UNMISTAKABLE = 4, 6, 8
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ def hide_ids(text: str, own: str, names: Mapping[str, str]) -> tuple[str, int]:
         counted += 1
         return f"{match[1]}{mine}"
 
-    for pattern in (_pattern_of(own), *((_BARCODE, _UUID) if CASE.match(own) else ())):
+    of_tcga = CASE.match(own) is not None
+    for pattern in (_BARCODE, _pattern_of(own), _UUID) if of_tcga else (_pattern_of(own),):
         text = pattern.sub(replaced, text)
 
     def of_another(match: re.Match[str]) -> str:
@@ -76,7 +80,9 @@ def hide_ids(text: str, own: str, names: Mapping[str, str]) -> tuple[str, int]:
 def _pattern_of(own: str) -> re.Pattern[str]:
     if len(own) < _SHORTEST or (own.isdigit() and len(own) < _PLAIN_NUMBER):
         return re.compile(rf"(\b(?:{_CALLED})\b[\s:#.]*){re.escape(own)}(?!\w)", re.IGNORECASE)
-    parts = _DASH.join(re.escape(p) for p in re.split(r"[-–_]", own))
+    parts = _DASH.join(re.escape(p) for p in re.split(r"[-–—_]", own))
+    if len(own) >= _UNMISTAKABLE:
+        return re.compile(f"(){parts}", re.IGNORECASE)
     return re.compile(rf"()(?<![A-Z0-9]){parts}(?![A-Z0-9])", re.IGNORECASE)
 
 

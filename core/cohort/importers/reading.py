@@ -19,6 +19,9 @@ from typing import IO, Any
 
 from core.errors import PrognoscopeError
 
+MAX_TABLE_BYTES = 16 << 30
+"""16 GiB of text out of one archive: ten times the widest published table. An archive may claim less than it holds."""
+MAX_LINE_BYTES = 256 << 20
 _HEAD = 4096
 _LFS = b"version https://git-lfs"
 
@@ -26,14 +29,29 @@ _LFS = b"version https://git-lfs"
 class Lines:
     """Decoded lines of a binary stream; a line that is not UTF-8 is read as latin-1 and counted in ``repaired``."""
 
-    def __init__(self, stream: IO[bytes], warnings: list[str]) -> None:
+    def __init__(self, stream: IO[bytes], warnings: list[str], name: str, limit: int | None) -> None:
         self._stream = stream
+        self._name = name
+        self._limit = limit
         self.warnings = warnings
         self.repaired = 0
         self._first = True
 
+    def _raw(self) -> Iterator[bytes]:
+        """Lines as bytes; one without end, or more of them than an archive may hold, is refused as it is read."""
+        read = 0
+        while raw := self._stream.readline(MAX_LINE_BYTES):
+            read += len(raw)
+            if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
+                raise PrognoscopeError(
+                    f"a line of more than {MAX_LINE_BYTES >> 20} MiB", self._name, "check that it is a text table"
+                )
+            if self._limit is not None and read > self._limit:
+                raise _too_large(self._name, self._limit)
+            yield raw
+
     def __iter__(self) -> Iterator[str]:
-        for raw in self._stream:
+        for raw in self._raw():
             line = raw.removeprefix(b"\xef\xbb\xbf") if self._first else raw
             self._first = False
             try:
@@ -51,7 +69,7 @@ def open_lines(path: Path) -> Iterator[Lines]:
     ------
     PrognoscopeError
         When the file is missing, empty, a Git-LFS pointer, a pickle, a spreadsheet or another binary, or an
-        archive that is unsafe or holds more than one file.
+        archive that is unsafe, holds more than one file, or more than 16 GiB.
     """
     if path.is_dir():
         raise PrognoscopeError("a folder instead of a table", path.name, "give the path of the table itself")
@@ -64,7 +82,7 @@ def open_lines(path: Path) -> Iterator[Lines]:
         raw.seek(0)
         try:
             stream = _unwrap(raw, head, path, warnings)
-            yield Lines(stream, warnings)
+            yield Lines(stream, warnings, path.name, None if stream is raw else MAX_TABLE_BYTES)
         except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise PrognoscopeError("a damaged archive", path.name, "download it again") from error
 
@@ -101,10 +119,18 @@ def _only_member(raw: IO[bytes], path: Path, warnings: list[str]) -> zipfile.Zip
         )
     if members[0].flag_bits & 1:
         raise PrognoscopeError("an encrypted archive", path.name, "unpack it and give the table")
+    if members[0].file_size > MAX_TABLE_BYTES:
+        raise _too_large(path.name, MAX_TABLE_BYTES)
     if escaping:
         warnings.append("1 archive member has a name that leads out of its folder; it was only read as a stream.")
     raw.seek(0)
     return members[0]
+
+
+def _too_large(name: str, limit: int) -> PrognoscopeError:
+    return PrognoscopeError(
+        f"an archive of more than {limit / (1 << 30):.3g} GiB of text", name, "unpack it and give the table"
+    )
 
 
 def leaves_folder(name: str) -> bool:
