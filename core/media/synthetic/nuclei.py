@@ -73,7 +73,7 @@ def _nucleus(kind: NucleusKind, rng: np.random.Generator, angles: bool) -> Float
 def places(size: int, spacing: float, jitter: float, rng: np.random.Generator) -> IntArray:
     """(n, 2) rows and columns on a jittered grid that closes at the edges; ``jitter`` as a share of the spacing."""
     count = round(size / spacing)
-    grid: FloatArray = (np.stack(np.mgrid[0:count, 0:count], -1).astype(float).reshape(-1, 2) + 0.5) * (size / count)
+    grid: FloatArray = (np.argwhere(np.ones((count, count))).astype(float) + 0.5) * (size / count)
     grid[:, 1] += (np.arange(len(grid)) // count % 2) * spacing / 2
     moved = grid + jitter * spacing * rng.uniform(-1, 1, grid.shape)
     return np.asarray(np.floor(moved), dtype=np.int64) % size

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -20,7 +21,7 @@ from core.media.synthetic.tissue_atlas import SIZE, Tissue, TissueAtlas
 from core.media.synthetic.vessels import Stamp, VesselStamps
 
 TILE = 512
-STRIP = 2048
+STRIP = 512
 _SHRINK = 4  # each level against the one before
 _SMALLEST = 1024
 _QUALITY = 80
@@ -86,9 +87,7 @@ class SlidePainter:
         picture = Image.fromarray(field).resize(size, Image.Resampling.BILINEAR, box=box)
         return np.asarray(picture, dtype=np.float32)
 
-    def _cut(
-        self, texture: NDArray[np.generic], which: int, top: int, rows: int, width: int | None = None
-    ) -> NDArray[np.generic]:
+    def _cut(self, texture: NDArray[Any], which: int, top: int, rows: int, width: int | None = None) -> NDArray[Any]:
         """A window of a seamless texture at this slide's own offset."""
         row = (np.arange(top, top + rows) + self._cuts[which, 0]) % SIZE
         column = (np.arange(width or self._plan.width) + self._cuts[which, 1]) % SIZE

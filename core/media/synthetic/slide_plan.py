@@ -136,7 +136,7 @@ def _region(shape: tuple[int, int], inside: BoolArray, share: float, rng: np.ran
 def _scattered(shape: tuple[int, int], spacing: float, allowed: BoolArray, rng: np.random.Generator) -> FloatArray:
     """(n, 2) points about ``spacing`` cells apart, where ``allowed``."""
     count = [max(round(s / spacing), 1) for s in shape]
-    grid = (np.stack(np.mgrid[0 : count[0], 0 : count[1]], -1).reshape(-1, 2) + 0.5) * (np.array(shape) / count)
+    grid = (np.argwhere(np.ones(count)) + 0.5) * (np.array(shape) / count)
     points = grid + spacing * 0.33 * rng.uniform(-1, 1, grid.shape)
     cells = np.clip(points.astype(int), 0, np.array(shape) - 1)
     return np.asarray(points[allowed[cells[:, 0], cells[:, 1]]], dtype=float)

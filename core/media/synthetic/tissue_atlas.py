@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,7 +150,7 @@ def _cells(where: IntArray, rng: np.random.Generator) -> tuple[Float32Array, Flo
 
 
 def _packed(
-    haematoxylin: Float32Array, eosin: Float32Array, nuclei: Float32Array, gap: Float32Array
+    haematoxylin: NDArray[Any], eosin: NDArray[Any], nuclei: Float32Array, gap: NDArray[Any]
 ) -> NDArray[np.uint16]:
     """Cytoplasm, then gaps, then nuclei over both."""
     inside = np.clip(nuclei * 4, 0, 1)
