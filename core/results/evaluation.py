@@ -51,7 +51,12 @@ class _Rows:
         )
 
 
-def evaluate(predictions: Predictions, horizons: tuple[float, ...], repeats: Repeats | None = None) -> Metrics:
+def evaluate(
+    predictions: Predictions,
+    horizons: tuple[float, ...],
+    repeats: Repeats | None = None,
+    null: tuple[FloatArray, BoolArray] | None = None,
+) -> Metrics:
     """All metrics of a run.
 
     Parameters
@@ -60,19 +65,22 @@ def evaluate(predictions: Predictions, horizons: tuple[float, ...], repeats: Rep
         Every patient once per seed. Competing events end observation like censoring (cause-specific evaluation).
     horizons : months at which AUC, slope and ICI are reported
     repeats : Repeats, optional
+    null : (m,) times and (m,) events, optional
+        Training patients whose Kaplan-Meier curve is the null of patients no fold was trained on; the other folds of
+        the predictions themselves when not given.
     """
     repeats = repeats or Repeats()
     ensemble = predictions.ensemble()
     rows = _Rows.of(ensemble)
     uno, tau = _uno(rows, repeats.other)
-    ibs, null = _brier(ensemble, rows, repeats.other)
+    ibs, ibs_null = _brier(ensemble, rows, repeats.other, null)
     d = _d_calibration(ensemble, rows)
     at = {f"{h:g}": h for h in horizons}
     return Metrics(
         harrell_c=concordance(predictions, repeats.harrell),
         uno_c=uno,
         ibs=ibs,
-        ibs_kaplan_meier=null,
+        ibs_kaplan_meier=ibs_null,
         auc={k: _auc(auc_ipcw, rows, h, repeats.other) for k, h in at.items()},
         auc_naive={k: _auc(auc_naive, rows, h, repeats.other) for k, h in at.items()},
         d_calibration_p=d,
@@ -134,14 +142,17 @@ def _auc(function: Callable[..., float], rows: _Rows, month: float, repeats: int
     return _ranking(lambda r: function(rows.time[r], rows.event[r], rows.risk[r], month, rows.fold[r]), rows, repeats)
 
 
-def _brier(ensemble: Predictions, rows: _Rows, repeats: int) -> tuple[Metric, Metric]:
+def _brier(
+    ensemble: Predictions, rows: _Rows, repeats: int, trained: tuple[FloatArray, BoolArray] | None
+) -> tuple[Metric, Metric]:
     """IBS of the ensemble and of the Kaplan-Meier curve of each training fold, over the same months."""
     columns = np.isfinite(ensemble.survival).all(axis=0)
     times, survival = ensemble.times[columns], ensemble.survival[:, columns]
     null = np.empty_like(survival)
     for fold in np.unique(rows.fold):
         train = rows.fold != fold
-        null[rows.fold == fold] = kaplan_meier_null(rows.time[train], rows.event[train], times)
+        time, event = trained if trained is not None else (rows.time[train], rows.event[train])
+        null[rows.fold == fold] = kaplan_meier_null(time, event, times)
     whole = integrated_brier(rows.time, rows.event, survival, times)
     if whole.value is None:
         return Metric(None, note=whole.note), Metric(None, note=whole.note)

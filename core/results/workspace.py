@@ -50,6 +50,16 @@ class Workspace:
         return self.root / "cells"
 
     @property
+    def predictions(self) -> Path:
+        """Estimates of patients that a run was not trained on."""
+        return self.root / "predictions"
+
+    @property
+    def features(self) -> Path:
+        """Encoded slides, scans and reports, and the record of each cohort."""
+        return self.root / "features"
+
+    @property
     def protected(self) -> Path:
         return self.root / "protected"
 
@@ -66,6 +76,9 @@ class Workspace:
 
     def run(self, run_id: str) -> Path:
         return self.runs / checked_name(run_id, "run id")
+
+    def prediction(self, set_id: str) -> Path:
+        return self.predictions / checked_name(set_id, "id of a set of estimates")
 
     def names(self, folder: Path) -> tuple[str, ...]:
         """Names of the finished items in ``cohorts`` or ``runs``, oldest first."""
