@@ -6,6 +6,8 @@ from core.results.run import Run
 
 _MODELS = {
     "hdmoe": "HDMoE",
+    "biofact": "BioFact-MoE",
+    "mice": "MICE",
     "snn": "SNN",
     "kaplan-meier": "Kaplan-Meier null",
     "cox-clinical": "Cox, clinical inputs",
