@@ -20,7 +20,6 @@ MODULES = {
     "import": "cohort_commands",
     "cohorts": "cohort_commands",
     "combine": "combine_command",
-    "split-cohort": "split_command",
     "train": "train_command",
     "evaluate": "run_commands",
     "compare": "run_commands",

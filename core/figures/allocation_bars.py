@@ -46,7 +46,9 @@ def allocation_bars(
     titled(figure, title, subtitle, synthetic, 130 + len(rows) * ROW_PX)
     figure.update_layout(margin={"l": 60, "r": 20, "t": 100, "b": 50}, bargap=0.3)
     figure.update_xaxes(dtick=1)
-    figure.update_yaxes(range=[0, 1], tickformat=".0%", dtick=0.5)
+    largest = max(float(a.load.max()) for modules in rows.values() for shares in modules.values() for a in shares)
+    top = min(1.0, np.ceil(4.2 * largest) / 4)
+    figure.update_yaxes(range=[0, top], tickformat=".0%", dtick=0.25 if top <= 0.5 else 0.5)
     for panel in panels[-1]:
         figure.update_layout(**{panel.x_layout: {"title": {"text": "experts, most used first"}}})
     return figure.figure()

@@ -17,7 +17,7 @@ def risk_boxes(
     subtitle: str,
     synthetic: bool = False,
 ) -> go.Figure:
-    """Two boxes a cohort with every patient as a point.
+    """Two boxes a cohort; whiskers end at 1.5 interquartile ranges, points lie beyond.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def risk_boxes(
         cohorts = [cohort for cohort, pair in rows.items() for _ in pair[index]]
         figure.add_box(
             x=cohorts, y=[float(v) for pair in rows.values() for v in pair[index]], name=name, offsetgroup=str(index),
-            boxpoints="all", jitter=0.5, pointpos=0, marker={"color": ink.colour, "size": 3, "opacity": 0.45},
+            boxpoints="outliers", marker={"color": ink.colour, "size": 3},
             line={"color": ink.colour, "width": 1.6}, fillcolor=ink.faint(),
         )  # fmt: skip
     titled(figure, title, subtitle, synthetic, 460)

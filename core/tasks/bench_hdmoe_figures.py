@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-from core.cohort.cohort import Cohort
 from core.models.hdmoe.config import HDMoEConfig
 from core.results.workspace import Workspace
 from core.tasks.bench import BenchResult, BenchRow
 from core.tasks.bench_evidence import COHORTS, evidence_cohort
 from core.tasks.bench_hdmoe_sweeps import EVIDENCE, PROCESSES
-from core.tasks.cells import Cell, CellSpec, run_cell
+from core.tasks.cells import CellSpec, run_cell
 from core.tasks.evidence_tables import write_section
-from core.tasks.hdmoe_figure_files import draw
-from core.tasks.hdmoe_figure_tables import (
-    allocation_lines,
-    combined,
-    redundancy_lines,
-    risk_group_lines,
-)
-from core.tasks.hdmoe_inside import Inside, look_inside
-from core.tasks.hdmoe_risk_groups import RiskGroups, risk_groups_of
+from core.tasks.figure_files import write_svg
+from core.tasks.hdmoe_figure_record import Found
+from core.tasks.hdmoe_figures import hdmoe_figures
+from core.tasks.hdmoe_inside import look_inside
+from core.tasks.hdmoe_inside_tables import allocation_lines, combined, redundancy_lines
+from core.tasks.hdmoe_risk_groups import risk_groups_of
+from core.tasks.hdmoe_risk_tables import risk_group_lines
 from core.tasks.hdmoe_sweeps import BOTH, FOLDS, FULL_SEEDS
 from core.tasks.train import Progress
 from core.training.config import TrainingConfig
 from core.training.estimators import EstimatorSpec
 
 NAME = "hdmoe-figures"
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """What the figures show of one cohort; ``untrained`` are the same networks before their first step."""
-
-    cohort: Cohort
-    cell: Cell
-    trained: Inside
-    untrained: Inside
-    groups: RiskGroups
 
 
 def bench_figures(
@@ -62,7 +48,7 @@ def bench_figures(
             cells.append(run_cell(figure_spec(name, full, epochs), cohort, workspace, PROCESSES, inner))
         inside = [look_inside(cell, cohort) for cell in cells]
         found[name] = Found(cohort, cells[0], inside[0], inside[1], risk_groups_of(cells[0], cohort))
-    files = draw(found, workspace.root / "figures")
+    files = write_svg(hdmoe_figures(found), workspace.root / "figures")
     command = f"`./run cli bench {NAME}{' --full' if full else ''}`"
     sections = {
         "hdmoe-redundancy": redundancy_lines(found, command),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from core.cohort.cohort import Cohort
+from core.figures.study_dots import StudyRow, study_dots
 from core.results.comparing import Difference, compare_with_each
 from core.results.run import Metric
 from core.results.workspace import Workspace
@@ -14,6 +16,7 @@ from core.tasks.bench import BenchResult, BenchRow
 from core.tasks.bench_evidence import evidence_cohort
 from core.tasks.cells import Cell, run_cell
 from core.tasks.evidence_tables import write_section
+from core.tasks.figure_files import FOLDER, write_svg
 from core.tasks.hdmoe_sweeps import ABLATION, ALPHA_BETA, COHORT, DISTANCE, EXPERTS, PROTOCOLS, TOKENS, Sweep
 from core.tasks.markdown import table_header, table_row
 from core.tasks.provenance import ROOT
@@ -33,8 +36,11 @@ def run_sweep(
     """Every cell of one study (cached: stop it at any time and start it again), written into ``evidence``."""
     cells = sweep_cells(sweep, evidence_cohort(COHORT, workspace), workspace, full, progress)
     lines = sweep_lines(sweep, cells, full)
+    files = write_svg({sweep.name: _figure(sweep, cells)}, workspace.root / "figures")
     write_section(evidence or EVIDENCE, sweep.name, lines)
-    return BenchResult(_rows(sweep, cells), {"full": full, "cells": len(cells)}, tuple(lines))
+    return BenchResult(
+        _rows(sweep, cells), {"full": full, "cells": len(cells), "figures": [str(f) for f in files]}, tuple(lines)
+    )
 
 
 def sweep_cells(
@@ -94,7 +100,8 @@ def sweep_lines(sweep: Sweep, cells: Mapping[tuple[str, str], Cell], full: bool)
             cell = cells[variant.label, protocol]
             entries += [_spread(cell.metrics.harrell_c), _signed(differences[protocol].get(variant.label))]
         lines.append(table_row([*entries, "–" if variant.paper is None else f"{variant.paper:.3f}"]))
-    return [*lines, "", *_reading(sweep, cells, differences["honest"]), *sweep.notes]
+    picture = f"![{sweep.title}]({FOLDER}/{sweep.name}.svg)"
+    return [*lines, "", *_reading(sweep, cells, differences["honest"]), *sweep.notes, "", picture]
 
 
 def _differences(sweep: Sweep, cells: Mapping[tuple[str, str], Cell], protocol: str) -> dict[str, Difference]:
@@ -120,6 +127,16 @@ def _reading(sweep: Sweep, cells: Mapping[tuple[str, str], Cell], differences: M
 
 def _spread(metric: Metric) -> str:
     return f"{metric.seed_fold_mean:.3f} ± {metric.std:.3f}"
+
+
+def _figure(sweep: Sweep, cells: Mapping[tuple[str, str], Cell]) -> Any:
+    def of(label: str, protocol: str) -> tuple[float, float]:
+        return _fold_mean(cells[label, protocol]), cells[label, protocol].metrics.harrell_c.std or 0.0
+
+    rows = [StudyRow(v.label, of(v.label, "honest"), of(v.label, "upstream"), v.paper) for v in sweep.variants]
+    first = next(iter(cells.values())).predictions
+    words = f"{len(first.folds)} folds, {len(first.seeds)} seed(s), {first.table['id'].nunique()} test patients"
+    return study_dots(rows, sweep.title, f"TCGA-BLCA, genomics + clinical · mean ± sd over folds · {words}")
 
 
 def _signed(difference: Difference | None) -> str:

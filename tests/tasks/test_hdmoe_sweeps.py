@@ -63,6 +63,7 @@ def cohort(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setattr(hdmoe_sweeps, "TRAINING", {"honest": honest, "upstream": upstream})
     monkeypatch.setattr(bench_hdmoe_sweeps, "PROCESSES", 1)
     monkeypatch.setattr(bench_hdmoe_sweeps, "EVIDENCE", tmp_path / "EVIDENCE.md")
+    monkeypatch.setattr(bench_hdmoe_sweeps, "write_svg", lambda figures, folder: [folder / name for name in figures])
     monkeypatch.setattr(bench_hdmoe_sweeps, "evidence_cohort", lambda name, workspace: sample)
     monkeypatch.setattr(bench_hdmoe_sweeps, "bench_distance", partial(bench_hdmoe_sweeps.run_sweep, SMALL_STUDY))
     return sample
@@ -94,6 +95,7 @@ def test_a_study_runs_is_taken_up_again_and_prints_the_rows_of_the_contract(
     assert [row["reference"] for row in answer["rows"]] == [0.5, 0.5, None, None]
     assert answer["rows"][0]["ratio"] == pytest.approx(answer["rows"][0]["value"] / 0.5, abs=1e-3)
     assert "optimistic" in answer["rows"][1]["name"]
+    assert [Path(file).name for file in answer["figures"]] == ["hdmoe-distance"]
     text = (tmp_path / "EVIDENCE.md").read_text()
     assert "made by a command" in text
     assert text.count(f"{answer['rows'][0]['value']:.3f} ±") >= 1

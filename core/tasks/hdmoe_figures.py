@@ -1,35 +1,19 @@
-"""The HDMoE figures as SVG files."""
+"""The HDMoE paper's Figures 5 to 8 from what was measured."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from core.figures.allocation_bars import allocation_bars
-from core.figures.export import browser, image
 from core.figures.risk_boxes import risk_boxes
 from core.figures.survival import survival_figure
 from core.figures.token_heatmaps import token_heatmaps
-from core.tasks.hdmoe_figure_tables import Measured
+from core.tasks.hdmoe_figure_record import Found
 
 
-def draw(found: Mapping[str, Measured], folder: Path) -> list[Path]:
-    """Write every figure into ``folder``; nothing where no Chromium can draw."""
-    if browser() is None:
-        return []
-    folder.mkdir(parents=True, exist_ok=True)
-    files = []
-    for name, figure in _figures(found).items():
-        path = folder / f"{name}.svg"
-        temporary = path.with_suffix(".tmp")
-        temporary.write_bytes(image(figure, "svg"))
-        temporary.replace(path)
-        files.append(path)
-    return files
-
-
-def _figures(found: Mapping[str, Measured]) -> dict[str, Any]:
+def hdmoe_figures(found: Mapping[str, Found]) -> dict[str, Any]:
+    """File name → figure: tokens and survival of each cohort, allocation and risk of all of them."""
     figures = {}
     synthetic = any(f.cohort.synthetic for f in found.values())
     for name, f in found.items():
