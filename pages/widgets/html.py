@@ -22,6 +22,17 @@ def _with_code(line: str) -> str:
     return "".join(f"<code>{escape(p)}</code>" if i % 2 else escape(p) for i, p in enumerate(parts))
 
 
+def steps(names: Sequence[str], current: int) -> None:
+    """The steps of a longer task, with the one it is at (1 = the first; beyond the last: all are done)."""
+    cells = []
+    for number, name in enumerate(names, start=1):
+        kind = "now" if number == current else "done" if number < current else ""
+        sign = "✓" if number < current else str(number)
+        here = ' aria-current="step"' if number == current else ""
+        cells.append(f'<li class="{kind}"{here}><span>{sign}</span>{escape(name)}</li>')
+    st.html(f'<ol class="steps">{"".join(cells)}</ol>')
+
+
 def facts(items: Sequence[tuple[str, str, str]]) -> None:
     """Large numbers with words: (number, "of …" or empty, what it counts)."""
     cells = "".join(

@@ -18,11 +18,11 @@ from pages.widgets.html import note, state_box
 from pages.widgets.topbar import chips, cohort_and_run
 
 
-def show_page(title: str, body: Callable[[View], None]) -> None:
+def show_page(title: str, body: Callable[[View], None], empty: Callable[[Workspace], None] | None = None) -> None:
     """Draw a whole page around ``body``, in whichever of its four states it is.
 
-    Empty: no cohort is there yet. Loading: what is being read, over grey shapes. Error: one sentence with what to do,
-    or an error id. Normal: the top bar and ``body``.
+    Empty: no cohort is there yet; ``empty`` draws what can be done about it. Loading: what is being read, over grey
+    shapes. Error: one sentence with what to do, or an error id. Normal: the top bar and ``body``.
     """
     with told_plainly(title):
         workspace = Workspace.default()
@@ -36,7 +36,7 @@ def show_page(title: str, body: Callable[[View], None]) -> None:
         strip(chosen.title if chosen is not None and chosen.synthetic else "")
         st.title(title)
         if chosen is None:
-            _no_cohort()
+            (empty or no_cohort)(workspace)
             return
         view = _open(chosen, cohorts, workspace)
         body(view)
@@ -68,14 +68,14 @@ def _open(chosen: CohortSummary, cohorts: tuple[CohortSummary, ...], workspace: 
     return view
 
 
-def _no_cohort() -> None:
+def no_cohort(_: Workspace) -> None:
+    """The empty state of a page that cannot do anything about it."""
     state_box(
         "No cohort yet",
         (
             "This workspace holds no patients. Nothing is wrong: a cohort has to be imported first.",
-            "To look around with generated patients: `./run cli import sample`",
-            "To bring your own: `./run cli import PATH --name NAME`",
-            "Then reload this page.",
+            "The Cohort page imports your own patients, or makes generated ones to look around with.",
+            "On the command line: `./run cli import PATH --name NAME`, or `./run cli import sample`",
         ),
     )
 

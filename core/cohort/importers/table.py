@@ -36,7 +36,7 @@ LONGEST = 600.0
 """Months; a follow-up of more than fifty years is more likely a wrong unit."""
 PER_MONTH = {"months": 1.0, "days": 30.4375, "weeks": 4.348214, "years": 1 / 12}
 INPUTS = ("age", "sex", "gender", "stage", "grade")
-_LABELS = {
+LABELS = {
     "OS": "Overall survival", "RFS": "Recurrence-free survival", "DFS": "Disease-free survival",
     "PFS": "Progression-free survival", "DSS": "Disease-specific survival",
 }  # fmt: skip
@@ -135,7 +135,7 @@ def _endpoint(
 ) -> Endpoint:
     """One endpoint; whoever entered at an unknown time has an unknown outcome, not one counted from time zero."""
     time, event = columns[f"time{suffix}"], columns[f"event{suffix}"]
-    plain = endpoint_of(table, time, event, name, _LABELS.get(name, name), _codes_of(event, events), where)
+    plain = endpoint_of(table, time, event, name, LABELS.get(name, name), _codes_of(event, events), where)
     unknown = np.isnan(entry)
     return replace(
         plain,

@@ -1,0 +1,94 @@
+"""What goes with a cohort or a run when it is deleted: told before it is done, then done in that order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.cohort.media_index import MediaKind, load_media
+from core.cohort.modality import Modality
+from core.cohort.storage import delete_cohort, list_cohorts, load_original_ids
+from core.cohort.wording import plural
+from core.errors import PrognoscopeError
+from core.results.feature_records import forget_features, load_record
+from core.results.naming import run_words
+from core.results.run import Run
+from core.results.run_store import delete_run, list_runs, load_run
+from core.results.workspace import Workspace
+
+_MEDIA_WORDS = {Modality.SLIDES: "slide", Modality.VOLUMES: "scan", Modality.REPORTS: "report text"}
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What a deletion would do. ``goes`` and ``stays`` are phrases; ``runs`` may be deleted with their cohort."""
+
+    name: str
+    title: str
+    goes: tuple[str, ...]
+    stays: tuple[str, ...]
+    runs: tuple[Run, ...] = ()
+
+
+def cohort_deletion(name: str, workspace: Workspace) -> Deletion:
+    """What goes with a cohort and what stays; raises when there is none of that name."""
+    summary = next((c for c in list_cohorts(workspace) if c.name == name), None)
+    if summary is None:
+        raise PrognoscopeError(f"no cohort named {name!r}", "the workspace", "see 'cohorts' for the names")
+    goes = [f"{plural(summary.patients, 'patient')} with their outcomes and values"]
+    ids = len(load_original_ids(name, workspace))
+    if ids:
+        goes.append(f"the list of which patient has which pseudonym ({plural(ids, 'id')})")
+    goes += _media(name, workspace)
+    goes += _features(name, workspace)
+    if (workspace.cohorts / f"{name}.truth.json").is_file():
+        goes.append("the truth that was planted into these synthetic patients")
+    runs = tuple(r for r in list_runs(workspace) if r.cohort == name)
+    stays = () if summary.synthetic else ("the files it was imported from, where they lie outside the workspace",)
+    return Deletion(name, summary.title, tuple(goes), stays, runs)
+
+
+def run_deletion(run_id: str, workspace: Workspace) -> Deletion:
+    """What goes with a run and what stays; raises when there is none of that id."""
+    run = load_run(run_id, workspace, verify=False)
+    goes = [f"the run itself: {plural(len(run.references), 'reference row')}, metrics and settings",
+            f"its out-of-fold predictions of {plural(run.patients, 'patient')}",
+            f"its trained models ({run.n_folds} folds, {plural(len(run.seeds), 'seed')})"]  # fmt: skip
+    return Deletion(run.id, run_words(run), tuple(goes), ("the cohort it was trained on", "every other run"))
+
+
+def remove_cohort(name: str, workspace: Workspace, with_runs: bool = False) -> None:
+    """Delete a cohort with all that :func:`cohort_deletion` lists, and its runs when asked for."""
+    runs = cohort_deletion(name, workspace).runs if with_runs else ()
+    for run in runs:
+        remove_run(run.id, workspace)
+    forget_features(name, workspace)
+    delete_cohort(name, workspace)
+
+
+def remove_run(run_id: str, workspace: Workspace) -> None:
+    """Delete a run with all that :func:`run_deletion` lists."""
+    delete_run(run_id, workspace)
+
+
+def _media(name: str, workspace: Workspace) -> list[str]:
+    """Slides, scans and reports: the texts go; files outside the workspace are only no longer referred to."""
+    index = load_media(name, workspace)
+    inside = workspace.root.resolve()
+    found = []
+    for modality, word in _MEDIA_WORDS.items():
+        files = [f for f in index.files if f.modality is modality and f.kind is not MediaKind.MASK]
+        if not files:
+            continue
+        kept = sum(inside not in Path(f.path).resolve().parents for f in files)
+        words = plural(len(files), word)
+        found.append(f"{words}, of which {kept:,} stay in their own place" if kept else words)
+    return found
+
+
+def _features(name: str, workspace: Workspace) -> list[str]:
+    record = load_record(name, workspace)
+    return [
+        f"the encoded {modality} of {plural(len(encoded.keys), 'patient')}, where no other cohort uses them"
+        for modality, encoded in record.modalities.items()
+    ]

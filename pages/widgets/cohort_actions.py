@@ -1,0 +1,19 @@
+"""What can be done with whole cohorts: add one, delete this one or one of its runs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.widgets import import_state
+from pages.widgets.data import View
+from pages.widgets.deletion_dialog import delete_cohort_dialog, delete_run_dialog
+
+
+def actions(view: View) -> None:
+    """A quiet row of buttons under the top bar."""
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small", key="cohort_actions"):
+        st.button("Add a cohort", key="open_import", on_click=import_state.open_wizard)
+        if view.run is not None and st.button("Delete this run …", key="delete_run", type="tertiary"):
+            delete_run_dialog(view.run, view.workspace)
+        if st.button("Delete this cohort …", key="delete_cohort", type="tertiary"):
+            delete_cohort_dialog(view.cohort.name, view.workspace)

@@ -1,0 +1,90 @@
+"""Deleting a cohort or a run: what goes and what stays is said first, and nothing goes without a second click."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.analysis.deletion import Deletion, cohort_deletion, remove_cohort, remove_run, run_deletion
+from core.cohort.wording import plural
+from core.errors import PrognoscopeError
+from core.jobs.queue import JobQueue
+from core.results.naming import run_words
+from core.results.run import Run
+from core.results.workspace import Workspace
+from pages.widgets import state as page
+from pages.widgets.frame import show_error
+from pages.widgets.html import note
+
+
+@st.dialog("Delete this cohort?", width="medium")
+def delete_cohort_dialog(name: str, workspace: Workspace) -> None:
+    """Confirm and delete a cohort; its runs are kept unless asked for."""
+    try:
+        found = cohort_deletion(name, workspace)
+    except PrognoscopeError as error:
+        show_error(error)
+        return
+    _lists(found)
+    with_runs = False
+    if found.runs:
+        words = plural(len(found.runs), "run")
+        st.markdown(f"**{words} trained on it**")
+        st.markdown("\n".join(f"- {run_words(run)}" for run in found.runs))
+        with_runs = st.checkbox(f"Delete {'it' if len(found.runs) == 1 else 'them'} too", key="delete_with_runs")
+        if not with_runs:
+            note("Kept runs are shown again when a cohort is imported under the same name. Their predictions hold "
+                 "pseudonyms, times and events of these patients.")  # fmt: skip
+    busy = _at_work(workspace, "cohort", {name})
+    if _confirmed("Delete the cohort", busy):
+        _done(lambda: remove_cohort(name, workspace, with_runs), page.PageState())
+
+
+@st.dialog("Delete this run?", width="medium")
+def delete_run_dialog(run: Run, workspace: Workspace) -> None:
+    """Confirm and delete a run."""
+    try:
+        found = run_deletion(run.id, workspace)
+    except PrognoscopeError as error:
+        show_error(error)
+        return
+    _lists(found)
+    note(f"The same training can be repeated with: {run.command}" if run.command else "")
+    busy = _at_work(workspace, "run", {run.id})
+    if _confirmed("Delete the run", busy):
+        _done(lambda: remove_run(run.id, workspace), replace(page.current(), run=""))
+
+
+def _lists(found: Deletion) -> None:
+    st.markdown(f"**{found.title}**")
+    st.markdown("This will be gone for good:")
+    st.markdown("\n".join(f"- {words}" for words in found.goes))
+    if found.stays:
+        st.markdown("This stays:")
+        st.markdown("\n".join(f"- {words}" for words in found.stays))
+
+
+def _at_work(workspace: Workspace, argument: str, names: set[str]) -> int:
+    """Jobs that wait or run and would fail without what is to be deleted."""
+    return sum(job.arguments.get(argument) in names for job in JobQueue(workspace).unfinished())
+
+
+def _confirmed(words: str, busy: int) -> bool:
+    if busy:
+        note(f"{plural(busy, 'job')} still needs it: wait for it or cancel it first.", warn=True)
+    with st.container(horizontal=True):
+        if st.button("Keep it", key="delete_keep"):
+            st.rerun()
+        return st.button(words, key="delete_confirm", type="primary", disabled=bool(busy))
+
+
+def _done(delete, state: page.PageState) -> None:
+    """Delete, and open what is left; a failure is said in the dialog."""
+    try:
+        delete()
+    except PrognoscopeError as error:
+        show_error(error)
+        return
+    page.put(state)
+    st.rerun()
