@@ -29,7 +29,8 @@ _WORDS = {"texts": "a list of texts", "numbers": "a list of numbers", "settings"
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument: its kind, whether it must be given, whether it may be null, and its values when they are few."""
+    """One argument: its kind, whether it must be given, whether it may be null, and its values
+    (of ``texts`` each item's) when they are few."""
 
     kind: Kind
     required: bool = False
@@ -54,10 +55,13 @@ def check_arguments(task: str, known: Mapping[str, Argument], given: Mapping[str
 def _fits(argument: Argument, value: Any) -> bool:
     if value is None:
         return argument.nullable
-    return bool(_FITS[argument.kind](value)) and (not argument.choices or value in argument.choices)
+    if not _FITS[argument.kind](value):
+        return False
+    single = value if argument.kind == "texts" else [value]
+    return not argument.choices or all(item in argument.choices for item in single)
 
 
 def _words(argument: Argument) -> str:
     if argument.choices:
-        return " or ".join(argument.choices)
+        return ("any of " if argument.kind == "texts" else "one of ") + ", ".join(argument.choices)
     return _WORDS.get(argument.kind, argument.kind if argument.kind == "yes or no" else f"a {argument.kind}")

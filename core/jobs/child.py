@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -51,7 +52,7 @@ def run_job(job: Taken, queue: JobQueue, workspace: Workspace) -> Outcome:
     add_line(report.log, "started" if job.attempts == 1 else f"taken up again, attempt {job.attempts}")
     try:
         result = find_task(job.task, queue.table)(job.arguments, workspace, JobContext(report, folder))
-        outcome = Outcome(result=dict(result))
+        outcome = Outcome(result=json.loads(json.dumps(dict(result), allow_nan=False)))
         add_line(report.log, "done")
     except PrognoscopeError as error:
         outcome = Outcome(error=str(error))

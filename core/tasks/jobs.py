@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from core.jobs.arguments import Argument
@@ -28,6 +29,33 @@ def _import(arguments: Mapping[str, Any], workspace: Workspace, context: JobCont
     return import_study(arguments, workspace, context)
 
 
+def _encode(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
+    from core.cohort.modality import Modality
+    from core.tasks.encode import EncodeRequest, encode
+
+    given = dict(arguments)
+    given["modalities"] = tuple(Modality(m) for m in given.get("modalities", ()))
+    given["encoders"] = {Modality(m): str(name) for m, name in given.get("encoders", {}).items()}
+    return encode(EncodeRequest(**given), workspace, context.progress).as_json()
+
+
+def _complete_sample(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
+    from core.tasks.complete_sample import complete_sample
+
+    made = complete_sample(workspace, context.progress, **arguments)
+    return {"cohort": made.cohort, "made": made.made, "files": made.files}
+
+
+def _bench(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
+    from core.tasks.bench import run_bench
+
+    result = run_bench(arguments["name"], workspace, bool(arguments.get("full", False)), context.progress)
+    rows = [{k: None if v != v else v for k, v in asdict(row).items()} for row in result.rows]  # NaN is no JSON
+    return {"bench": arguments["name"], "rows": rows}
+
+
+MODALITIES = ("slides", "volumes", "genomics", "reports", "clinical")
+
 TASKS: Mapping[str, Task] = {
     "import": Task(
         _import,
@@ -41,12 +69,30 @@ TASKS: Mapping[str, Task] = {
             "check_only": Argument("yes or no"),
         },
     ),
+    "encode": Task(
+        _encode,
+        {
+            "cohort": Argument("text", required=True),
+            "modalities": Argument("texts", choices=MODALITIES),
+            "encoders": Argument("settings"),
+            "processes": Argument("whole number"),
+        },
+    ),
+    "complete-sample": Task(
+        _complete_sample,
+        {
+            "name": Argument("text"),
+            "patients": Argument("whole number", nullable=True),
+            "seed": Argument("whole number", nullable=True),
+            "processes": Argument("whole number"),
+        },
+    ),
     "train": Task(
         _train,
         {
             "cohort": Argument("text", required=True),
             "model": Argument("text"),
-            "modalities": Argument("texts"),
+            "modalities": Argument("texts", choices=MODALITIES),
             "endpoint": Argument("text", nullable=True),
             "folds": Argument("text"),
             "seeds": Argument("whole number"),
@@ -60,4 +106,5 @@ TASKS: Mapping[str, Task] = {
             "watch": Argument("yes or no"),
         },
     ),
+    "bench": Task(_bench, {"name": Argument("text", required=True), "full": Argument("yes or no")}),
 }

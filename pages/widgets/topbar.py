@@ -13,7 +13,9 @@ from core.cohort.selection import Selected
 from core.cohort.storage import CohortSummary
 from core.results.naming import run_words
 from core.results.run import Run
+from core.results.workspace import Workspace
 from pages.widgets import state as page
+from pages.widgets.jobs import jobs_indicator
 
 NO_RUN = ""
 
@@ -30,7 +32,7 @@ def bound_select(label: str, options: Sequence[Any], value: Any, key: str, chang
 def cohort_and_run(cohorts: tuple[CohortSummary, ...], cohort: Cohort, runs: tuple[Run, ...]) -> None:
     """The two select boxes."""
     titles = {c.name: f"{c.title} · {c.patients:,} patients" for c in cohorts}
-    left, right, _ = st.columns([5, 5, 3])
+    left, right, rest = st.columns([5, 5, 3], vertical_alignment="bottom")
     with left:
         bound_select(
             "Cohort", list(titles), cohort.name, "bar_cohort", lambda name: page.put(page.current().of_cohort(name)),
@@ -43,6 +45,8 @@ def cohort_and_run(cohorts: tuple[CohortSummary, ...], cohort: Cohort, runs: tup
             lambda run: page.put(replace(page.current(), run=run)),
             format_func=lambda run: words.get(run, "no run trained yet"), disabled=not runs,
         )  # fmt: skip
+    with rest:
+        jobs_indicator(Workspace.default())
 
 
 def chips(cohort: Cohort, selected: Selected) -> None:
