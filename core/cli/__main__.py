@@ -21,9 +21,12 @@ MODULES = {
     "cohorts": "cohort_commands",
     "combine": "combine_command",
     "train": "train_command",
+    "predict": "predict_command",
     "evaluate": "run_commands",
     "compare": "run_commands",
     "runs": "run_commands",
+    "jobs": "jobs_command",
+    "complete-sample": "sample_command",
     "bench": "bench_command",
     "doctor": "doctor_command",
 }

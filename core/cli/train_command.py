@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from core.cli.jobs_command import submitted
 from core.cli.output import Answer, ProgressBar
 from core.cli.run_commands import answer_of, months_of
-from core.cohort.modality import Modality
+from core.cli.words import modalities_of, settings_of
 from core.errors import PrognoscopeError
+from core.jobs.supervise import submit_job
+from core.results.naming import model_words
 from core.results.workspace import Workspace
-from core.tasks.train import HORIZONS, TrainRequest, train
+from core.tasks.train import HORIZONS, TrainRequest, prepare, train
 from core.training.estimators import estimator_names
 
 
@@ -31,37 +36,11 @@ def add_commands(commands: Any) -> None:
     add.add_argument("--horizons", default=",".join(f"{h:g}" for h in HORIZONS), help="months, comma-separated")
     add.add_argument("--no-references", action="store_true", help="leave out the simpler models")
     add.add_argument("--processes", type=int, default=2, help="folds at a time")
+    add.add_argument(
+        "--watch", action="store_true", help="keep the curves of every epoch with the run (choose nothing)"
+    )
+    add.add_argument("--queue", action="store_true", help="leave it to the worker and return at once (see jobs)")
     add.set_defaults(run=run_train)
-
-
-def _value(text: str) -> Any:
-    """A setting's value: true/false, a whole number, a number, none, or a word."""
-    words: dict[str, Any] = {"true": True, "false": False, "none": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
-def _settings(texts: list[str]) -> dict[str, Any]:
-    settings = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not sign:
-            raise PrognoscopeError(f"{text!r} is no setting", "--set", "write it as NAME=VALUE")
-        settings[name] = _value(value)
-    return settings
-
-
-def _modalities(text: str) -> tuple[Modality, ...]:
-    try:
-        return tuple(Modality(m.strip()) for m in text.split(",") if m.strip())
-    except ValueError as error:
-        raise PrognoscopeError(str(error), "--modalities", f"use {', '.join(Modality)}") from error
 
 
 def run_train(args: argparse.Namespace, workspace: Workspace) -> Answer:
@@ -71,16 +50,29 @@ def run_train(args: argparse.Namespace, workspace: Workspace) -> Answer:
     request = TrainRequest(
         cohort=args.cohort,
         model=args.model,
-        modalities=_modalities(args.modalities),
+        modalities=modalities_of(args.modalities),
         endpoint=args.endpoint,
         folds=args.folds,
         seeds=args.seeds,
         protocol=args.protocol,
         device=args.device,
-        settings=_settings(args.set),
+        settings=settings_of(args.set),
         horizons=months_of(args.horizons, "--horizons"),
         references=not args.no_references,
         processes=args.processes,
-        command="./run cli " + shlex.join(sys.argv[1:]),
+        command="./run cli " + shlex.join(word for word in sys.argv[1:] if word != "--queue"),
+        watch=args.watch or args.queue,
     )
+    if args.queue:
+        return _queue(request, workspace)
     return answer_of(run := train(request, workspace, ProgressBar()), run.metrics)
+
+
+def _queue(request: TrainRequest, workspace: Workspace) -> Answer:
+    """Submit the training; what can be refused is refused now and not after its turn has come."""
+    prepare(request, workspace)
+    arguments = {**asdict(request), "modalities": [m.value for m in request.modalities]}
+    if Path(request.folds).exists():  # the worker stands elsewhere
+        arguments["folds"] = str(Path(request.folds).resolve())
+    title = f"{model_words(request.model)} on {request.cohort}"
+    return submitted(submit_job(workspace, "train", arguments, title))
