@@ -34,6 +34,7 @@ def add_commands(commands: Any) -> None:
     add.add_argument("--event", action="append", default=[], metavar="CODE=MEANING", help="censored, event, competing")
     add.add_argument("--column", action="append", default=[], metavar="ROLE=NAME", help=COLUMN_HELP)
     add.add_argument("--time-zero", help="what months are counted from")
+    add.add_argument("--media", action="store_true", help="sample: also make its slides, scans and reports (1 GB)")
     add.set_defaults(run=run_import)
     commands.add_parser("cohorts", help="list the cohorts").set_defaults(run=run_cohorts)
 
@@ -43,7 +44,11 @@ def run_import(args: argparse.Namespace, workspace: Workspace) -> Answer:
     progress = ProgressBar()
     if args.path == "sample":
         cohort = save_sample(workspace, args.name or SAMPLE_NAME)
+        if args.media:
+            _complete(workspace, cohort.name, progress)
     else:
+        if args.media:
+            raise PrognoscopeError("media to make for a cohort that brings its own", "--media", "leave it out")
         if not args.name:
             raise PrognoscopeError("no name for the cohort", "the command", "add --name NAME")
         cohort = import_into(
@@ -60,6 +65,13 @@ def run_import(args: argparse.Namespace, workspace: Workspace) -> Answer:
         )
     progress(1.0, "stored")
     return describe(cohort)
+
+
+def _complete(workspace: Workspace, name: str, progress: ProgressBar) -> None:
+    """Imported here: a list of cohorts need not wait for scipy."""
+    from core.tasks.complete_sample import complete_sample
+
+    complete_sample(workspace, progress, name)
 
 
 def _pairs(texts: list[str], option: str) -> dict[str, str]:

@@ -25,6 +25,7 @@ STRIP = 512
 _SHRINK = 4  # each level against the one before
 _SMALLEST = 1024
 _QUALITY = 80
+_USUAL_SIDE = 2688
 _PEN = np.array([0.16, 0.26, 0.66])
 
 RGB = NDArray[np.uint8]
@@ -45,6 +46,8 @@ class SlidePainter:
         self._plan, self._atlas, self._table = plan, atlas, table
         self._cuts = rng.integers(0, SIZE, (len(Tissue) + 3, 2))
         self._stamps = _placed(plan, vessels, rng)
+        # maps that span the whole slide are flatter on a larger one: their edges stay equally ragged in µm
+        self._steepness = min(1.0, _USUAL_SIDE / min(plan.width, plan.height))
         self._pen = _pen_line(plan, rng) if pen_mark else None
 
     def strip(self, top: int, rows: int) -> RGB:
@@ -67,8 +70,8 @@ class SlidePainter:
         """Which tissue each pixel belongs to, decided for 2 × 2 px together."""
         plan = self._plan
         ragged = self._cut(self._atlas.ragged, len(Tissue), top // 2, rows // 2, plan.width // 2).astype(np.float32)
-        tissue = self._map(plan.tissue, top, rows) + 0.006 * ragged
-        risk = self._map(plan.risk, top, rows) + 0.008 * ragged
+        tissue = self._map(plan.tissue, top, rows) + 0.006 * self._steepness * ragged
+        risk = self._map(plan.risk, top, rows) + 0.008 * self._steepness * ragged
         scar = np.maximum(
             self._map(plan.septa, top, rows) + 0.010 * ragged, self._map(plan.portal, top, rows) + 0.04 * ragged
         )
@@ -81,7 +84,7 @@ class SlidePainter:
         return np.asarray(kinds.repeat(2, axis=0).repeat(2, axis=1))
 
     def _map(self, field: Float32Array, top: int, rows: int, step: int = 2) -> Float32Array:
-        """A map of the plan at one value per ``step`` px, interpolated; the same whatever strip asks."""
+        """A map of the plan at one value per ``step`` px, interpolated across the edges of strips."""
         box = (0, top / CELL, self._plan.width / CELL, (top + rows) / CELL)
         size = (self._plan.width // step, rows // step)
         picture = Image.fromarray(field).resize(size, Image.Resampling.BILINEAR, box=box)
