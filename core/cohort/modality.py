@@ -13,3 +13,7 @@ class Modality(StrEnum):
     GENOMICS = "genomics"
     REPORTS = "reports"
     CLINICAL = "clinical"
+
+
+ENCODED_MODALITIES = (Modality.SLIDES, Modality.VOLUMES, Modality.REPORTS)
+"""Those that are files: an encoder turns them into features before a model can read them."""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from core.arrays import IntArray
 from core.cohort.modality import Modality
+from core.features.bag_scaling import BagScaler
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,10 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Tensors:
-    """Scaled inputs of all patients of a fold; :meth:`batch` cuts batches out of them."""
+    """Inputs of all patients of a fold; :meth:`batch` cuts batches out of them.
+
+    Genes and clinical columns are scaled already; bags are scaled when they are cut, so that they lie in memory once.
+    """
 
     present: Mapping[Modality, Tensor]
     genes: Tensor | None = None
@@ -56,6 +60,7 @@ class Tensors:
     bags: Mapping[Modality, Sequence[NDArray[np.float32] | None]] = field(default_factory=dict)
     bag_width: Mapping[Modality, int] = field(default_factory=dict)
     groups: Tensor | None = None
+    scalers: Mapping[Modality, BagScaler] = field(default_factory=dict)
 
     def batch(self, rows: IntArray, sample: int | None = None, generator: torch.Generator | None = None) -> Batch:
         """The patients ``rows``; with ``sample`` at most that many randomly chosen patches a bag."""
@@ -63,6 +68,9 @@ class Tensors:
         bags, masks = {}, {}
         for modality, all_bags in self.bags.items():
             chosen = [_sampled(all_bags[int(i)], sample, generator) for i in rows]
+            scaler = self.scalers.get(modality)
+            if scaler is not None:
+                chosen = [None if bag is None else scaler.transform(bag) for bag in chosen]
             bags[modality], masks[modality] = pad_bags(chosen, self.bag_width[modality])
         return Batch(
             {m: p[index] for m, p in self.present.items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from core.arrays import BoolArray, FloatArray, IntArray
 from core.cohort.cohort import Cohort, Exclusion, Role
 from core.cohort.endpoint import Endpoint
-from core.cohort.modality import Modality
+from core.cohort.modality import ENCODED_MODALITIES, Modality
 from core.errors import PrognoscopeError
 
 Bag = NDArray[np.float32]
@@ -55,7 +56,7 @@ class Inputs:
     clinical : DataFrame of n rows or None
         Numeric and categorical clinical inputs; NaN where missing.
     groups : (n,) each patient's cancer, for models with experts for each; empty where the cohort does not say
-    bags : mapping of modality (slides, volumes) to n arrays (patches, features), None where the patient has none
+    bags : mapping of modality (slides, volumes, reports) to n arrays (rows, features), None where a patient has none
     """
 
     ids: tuple[str, ...]
@@ -98,26 +99,62 @@ class Inputs:
         )
 
 
+class _EncodedModality(Protocol):
+    """Which patients have features of a modality, and who was skipped."""
+
+    @property
+    def keys(self) -> Mapping[str, str]: ...
+
+    @property
+    def skipped(self) -> tuple[tuple[str, str], ...]: ...
+
+
+class _Encoded(Protocol):
+    @property
+    def features(self) -> Bag: ...
+
+
+class EncodedFeatures(Protocol):
+    """Where bags come from (:class:`core.features.encoded.EncodedCohort`). Models see this file, and know no store."""
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]: ...
+
+    def of(self, modality: Modality) -> _EncodedModality: ...
+
+    def read(self, patient: str, modality: Modality) -> _Encoded | None: ...
+
+    def encoders(self, modalities: tuple[Modality, ...]) -> Mapping[str, Mapping[str, Any]]: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Inputs and outcomes of the patients that can take part, ``rows`` their places in the cohort.
 
-    ``excluded`` counts everybody left out and says why.
+    ``excluded`` counts everybody left out and says why · ``warnings`` what else to know of the inputs · ``encoders``
+    modality → how its bags were made.
     """
 
     inputs: Inputs
     outcome: Outcome
     rows: IntArray
     excluded: tuple[Exclusion, ...]
+    warnings: tuple[str, ...] = ()
+    encoders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def build_dataset(cohort: Cohort, endpoint: Endpoint, modalities: tuple[Modality, ...]) -> Dataset:
+def build_dataset(
+    cohort: Cohort, endpoint: Endpoint, modalities: tuple[Modality, ...], features: EncodedFeatures | None = None
+) -> Dataset:
     """Gather the patients with a usable outcome and at least one of ``modalities``.
+
+    ``features`` holds the encoded slides, volumes and reports. A patient whose file could not be encoded is without
+    that modality, which is counted in ``warnings``.
 
     Raises
     ------
     PrognoscopeError
-        If the cohort has none of a modality that was asked for.
+        If the cohort has none of a modality that was asked for, or it is not (or not wholly) encoded.
     """
     ordered = tuple(m for m in Modality if m in modalities)
     for modality in ordered:
@@ -128,6 +165,7 @@ def build_dataset(cohort: Cohort, endpoint: Endpoint, modalities: tuple[Modality
                 f"choose from {', '.join(cohort.modalities)}",
             )
     available = cohort.availability[[m.value for m in ordered]].to_numpy(dtype=bool)
+    available, warnings = _with_features(cohort, ordered, available, features)
     usable = endpoint.known & available.any(axis=1)
     rows = np.flatnonzero(usable)
     excluded = [
@@ -135,14 +173,46 @@ def build_dataset(cohort: Cohort, endpoint: Endpoint, modalities: tuple[Modality
         Exclusion(f"none of {', '.join(ordered)}", int((endpoint.known & ~available.any(axis=1)).sum())),
     ]
     return Dataset(
-        _inputs(cohort, rows, ordered, available),
+        _inputs(cohort, rows, ordered, available, features),
         Outcome(endpoint.entry[rows], endpoint.time[rows], endpoint.codes[rows]),
         rows,
         tuple(e for e in excluded if e.count),
+        warnings,
+        features.encoders(ordered) if features is not None else {},
     )
 
 
-def _inputs(cohort: Cohort, rows: IntArray, modalities: tuple[Modality, ...], available: BoolArray) -> Inputs:
+def _with_features(
+    cohort: Cohort, modalities: tuple[Modality, ...], available: BoolArray, features: EncodedFeatures | None
+) -> tuple[BoolArray, tuple[str, ...]]:
+    """Availability once features are looked for, and how many patients have a file that could not be encoded."""
+    available, warnings = available.copy(), []
+    where, fix = f"cohort {cohort.name!r}", f"run ./run cli encode {cohort.name}"
+    for column, modality in enumerate(modalities):
+        if modality not in ENCODED_MODALITIES:
+            continue
+        if features is None or modality not in features.modalities:
+            raise PrognoscopeError(f"the {modality.value} are not encoded", where, fix)
+        known = features.of(modality)
+        there = np.isin(cohort.ids, list(known.keys))
+        failed = np.isin(cohort.ids, [patient for patient, _ in known.skipped])
+        waiting = int((available[:, column] & ~there & ~failed).sum())
+        if waiting:
+            raise PrognoscopeError(f"the {modality.value} of {waiting} patients are not encoded", where, fix)
+        lost = int((available[:, column] & ~there).sum())
+        if lost:
+            warnings.append(f"the {modality.value} of {lost} patients could not be read: they count as missing")
+        available[:, column] &= there
+    return available, tuple(warnings)
+
+
+def _inputs(
+    cohort: Cohort,
+    rows: IntArray,
+    modalities: tuple[Modality, ...],
+    available: BoolArray,
+    features: EncodedFeatures | None,
+) -> Inputs:
     genes: NDArray[np.float32] | None = None
     columns: tuple[str, ...] = ()
     families: dict[str, tuple[int, ...]] = {}
@@ -164,7 +234,20 @@ def _inputs(cohort: Cohort, rows: IntArray, modalities: tuple[Modality, ...], av
         families=families,
         clinical=clinical,
         groups=_groups(cohort, rows),
+        bags={} if features is None else _bags(cohort, rows, modalities, available, features),
     )
+
+
+def _bags(
+    cohort: Cohort, rows: IntArray, modalities: tuple[Modality, ...], available: BoolArray, features: EncodedFeatures
+) -> dict[Modality, tuple[Bag | None, ...]]:
+    """The stored features of every patient of ``rows``, None where there are none."""
+    bags: dict[Modality, tuple[Bag | None, ...]] = {}
+    for column, modality in enumerate(modalities):
+        if modality in ENCODED_MODALITIES:
+            found = [features.read(cohort.ids[i], modality) if available[i, column] else None for i in rows]
+            bags[modality] = tuple(None if f is None else f.features for f in found)
+    return bags
 
 
 def _groups(cohort: Cohort, rows: IntArray) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,14 @@ from numpy.typing import NDArray
 from core.arrays import Float32Array
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
+from core.features.bag_scaling import BagScaler
 from core.features.batch import Tensors
 from core.features.clinical import ClinicalEncoder
 from core.features.gene_scaling import GeneScaler, Method
 from core.features.inputs import Inputs
+
+_GENE_ARRAYS = ("knots", "mean", "scale")
+_BAG_ARRAYS = ("mean", "scale", "pooled_mean", "pooled_scale")
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class InputShape:
 
 @dataclass(frozen=True, eq=False)
 class Preparation:
-    """Scaler and encoder fitted on training patients."""
+    """Scalers and encoder fitted on training patients; ``bags`` is empty for a model that takes bags as they are."""
 
     modalities: tuple[Modality, ...]
     families: tuple[tuple[int, ...], ...]
@@ -41,9 +45,10 @@ class Preparation:
     clinical: ClinicalEncoder | None
     bag_width: Mapping[Modality, int]
     groups: tuple[str, ...] = ()
+    bags: Mapping[Modality, BagScaler] = field(default_factory=dict)
 
     @classmethod
-    def fit(cls, inputs: Inputs, gene_scale: Method = "rank") -> Preparation:
+    def fit(cls, inputs: Inputs, gene_scale: Method = "rank", scale_bags: bool = True) -> Preparation:
         """Learn from the training patients alone."""
         widths = {m: next((b.shape[1] for b in bags if b is not None), 1) for m, bags in inputs.bags.items()}
         return cls(
@@ -54,6 +59,7 @@ class Preparation:
             None if inputs.clinical is None else ClinicalEncoder.fit(inputs.clinical),
             widths,
             tuple(sorted(set(inputs.groups))),
+            {m: BagScaler.fit(bags, widths[m]) for m, bags in inputs.bags.items()} if scale_bags else {},
         )
 
     @property
@@ -74,6 +80,11 @@ class Preparation:
         """(n, c) encoded clinical columns, or None without clinical inputs."""
         return None if self.clinical is None or inputs.clinical is None else self.clinical.transform(inputs.clinical)
 
+    def pooled_bags(self, inputs: Inputs) -> Float32Array | None:
+        """(n, 2Σd) mean and spread over the rows of each patient's bags, or None without bags."""
+        parts = [scaler.pooled(inputs.bags[m]) for m, scaler in self.bags.items()]
+        return np.concatenate(parts, axis=1) if parts else None
+
     def tensors(self, inputs: Inputs) -> Tensors:
         """Everything a neural model reads."""
         genes, clinical = self.scaled_genes(inputs), self.encoded_clinical(inputs)
@@ -84,6 +95,7 @@ class Preparation:
             inputs.bags,
             self.bag_width,
             self.group_numbers(inputs),
+            self.bags,
         )
 
     def group_numbers(self, inputs: Inputs) -> torch.Tensor | None:
@@ -102,9 +114,12 @@ class Preparation:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The numeric part of the state, for safetensors."""
-        if self.genes is None:
-            return {}
-        return {"genes.knots": self.genes.knots, "genes.mean": self.genes.mean, "genes.scale": self.genes.scale}
+        arrays: dict[str, NDArray[Any]] = {}
+        if self.genes is not None:
+            arrays |= {f"genes.{name}": getattr(self.genes, name) for name in _GENE_ARRAYS}
+        for modality, scaler in self.bags.items():
+            arrays |= {f"bags.{modality.value}.{name}": getattr(scaler, name) for name in _BAG_ARRAYS}
+        return arrays
 
     def as_json(self) -> dict[str, Any]:
         """The rest of the state."""
@@ -116,6 +131,7 @@ class Preparation:
             "clinical": self.clinical.as_json() if self.clinical else None,
             "bag_width": dict(self.bag_width),
             "groups": list(self.groups),
+            "scaled_bags": [m.value for m in self.bags],
         }
 
     @classmethod
@@ -123,7 +139,7 @@ class Preparation:
         """Rebuild from :meth:`as_json` and :meth:`arrays`."""
         scaler = None
         if value["gene_scale"]:
-            scaler = GeneScaler(value["gene_scale"], arrays["genes.knots"], arrays["genes.mean"], arrays["genes.scale"])
+            scaler = GeneScaler(value["gene_scale"], *(arrays[f"genes.{name}"] for name in _GENE_ARRAYS))
         return cls(
             tuple(Modality(m) for m in value["modalities"]),
             tuple(tuple(f) for f in value["families"]),
@@ -132,4 +148,8 @@ class Preparation:
             ClinicalEncoder.from_json(value["clinical"]) if value["clinical"] else None,
             {Modality(m): int(w) for m, w in value["bag_width"].items()},
             tuple(value.get("groups", ())),
+            {
+                Modality(m): BagScaler(*(arrays[f"bags.{m}.{name}"] for name in _BAG_ARRAYS))
+                for m in value.get("scaled_bags", ())
+            },
         )

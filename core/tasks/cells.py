@@ -13,6 +13,7 @@ from pathlib import Path
 from core.cohort.cohort import Cohort
 from core.cohort.modality import Modality
 from core.cohort.splits import resolve_folds
+from core.features.encoded import EncodedCohort, load_features
 from core.features.inputs import build_dataset
 from core.results.evaluation import Repeats, concordance, evaluate
 from core.results.files import new_folder, read_json, verify_folder, write_json
@@ -46,7 +47,7 @@ class CellSpec:
     tested: int = 0
     models: bool = False
 
-    def key(self, cohort: Cohort) -> str:
+    def key(self, cohort: Cohort, features: EncodedCohort | None = None) -> str:
         """Name of the cell's folder: a hash of all that matters, the label left out."""
         defining = [
             CELL_VERSION,
@@ -57,6 +58,7 @@ class CellSpec:
             self.seeds,
             HORIZONS,
             *([self.tested, self.models] if self.tested or self.models else []),
+            *filter(None, [features.fingerprint(self.modalities) if features is not None else ""]),
         ]
         return hashlib.sha256(json.dumps(defining, default=str, sort_keys=True).encode()).hexdigest()[:24]
 
@@ -82,16 +84,19 @@ class Cell:
 
 def run_cell(spec: CellSpec, cohort: Cohort, workspace: Workspace, processes: int, progress: Progress) -> Cell:
     """The cell from the cache, or computed and kept."""
-    folder = workspace.cells / spec.key(cohort)
+    features = load_features(cohort.name, workspace)
+    folder = workspace.cells / spec.key(cohort, features)
     if not folder.is_dir():
-        _compute(spec, cohort, folder, processes, progress)
+        _compute(spec, cohort, features, folder, processes, progress)
     return _read(spec, folder)
 
 
-def _compute(spec: CellSpec, cohort: Cohort, folder: Path, processes: int, progress: Progress) -> None:
+def _compute(
+    spec: CellSpec, cohort: Cohort, features: EncodedCohort, folder: Path, processes: int, progress: Progress
+) -> None:
     started = time.perf_counter()
     endpoint = cohort.endpoint()
-    dataset = build_dataset(cohort, endpoint, spec.modalities)
+    dataset = build_dataset(cohort, endpoint, spec.modalities, features)
     folds = replace(resolve_folds(cohort, spec.folds, endpoint.name), tested=spec.tested)
     horizons = tuple(h for h in HORIZONS if h < float(dataset.outcome.time.max()))
     times = prediction_times(dataset, horizons)

@@ -17,10 +17,11 @@ import torch
 from core.arrays import FloatArray
 from core.cohort.cohort import Cohort
 from core.cohort.folds import Folds
-from core.cohort.modality import Modality
+from core.cohort.modality import ENCODED_MODALITIES, Modality
 from core.cohort.splits import check_leakage, resolve_folds
 from core.cohort.storage import load_cohort, load_original_ids
 from core.errors import PrognoscopeError
+from core.features.encoded import EncodedCohort, load_features
 from core.features.inputs import Dataset, build_dataset
 from core.results.evaluation import Repeats, evaluate
 from core.results.run import Reference, Run
@@ -77,6 +78,7 @@ class Prepared:
     endpoint: str
     horizons: tuple[float, ...]
     times: FloatArray
+    features: EncodedCohort | None = None
 
 
 def silent(share: float, message: str) -> None:
@@ -88,9 +90,9 @@ def prepare(request: TrainRequest, workspace: Workspace) -> Prepared:
     _check_device(request.device)
     cohort = load_cohort(request.cohort, workspace)
     endpoint = cohort.endpoint(request.endpoint)
-    tabular = (Modality.GENOMICS, Modality.CLINICAL)  # the others need an encoder first
-    modalities = request.modalities or tuple(m for m in cohort.modalities if m in tabular)
-    dataset = build_dataset(cohort, endpoint, modalities)
+    features = load_features(request.cohort, workspace)
+    modalities = request.modalities or _usable(cohort, features)
+    dataset = build_dataset(cohort, endpoint, modalities, features)
     originals = load_original_ids(request.cohort, workspace) if Path(request.folds).exists() else None
     folds = resolve_folds(cohort, request.folds, endpoint=endpoint.name, original_ids=originals)
     check_leakage(folds, cohort, endpoint.name)
@@ -101,7 +103,14 @@ def prepare(request: TrainRequest, workspace: Workspace) -> Prepared:
     spec = EstimatorSpec(request.model, settings, training, request.device)
     make_estimator(spec)
     horizons = tuple(h for h in request.horizons if h < float(dataset.outcome.time.max()))
-    return Prepared(cohort, dataset, folds, spec, endpoint.name, horizons, prediction_times(dataset, horizons))
+    times = prediction_times(dataset, horizons)
+    return Prepared(cohort, dataset, folds, spec, endpoint.name, horizons, times, features)
+
+
+def _usable(cohort: Cohort, features: EncodedCohort) -> tuple[Modality, ...]:
+    """What a run takes when nobody says: genomics, clinical inputs and whatever is encoded already."""
+    usable = tuple(m for m in cohort.modalities if m not in ENCODED_MODALITIES or m in features.modalities)
+    return usable or cohort.modalities
 
 
 def _check_device(device: str) -> None:
@@ -183,7 +192,11 @@ def train(request: TrainRequest, workspace: Workspace, progress: Progress = sile
             cohort_hash=prepared.cohort.content_hash,
             synthetic=prepared.cohort.synthetic,
             model=request.model,
-            config={"model": dict(prepared.spec.settings), "training": asdict(prepared.spec.training)},
+            config={
+                "model": dict(prepared.spec.settings),
+                "training": asdict(prepared.spec.training),
+                "encoders": {m: dict(how) for m, how in prepared.dataset.encoders.items()},
+            },
             modalities=tuple(m.value for m in prepared.dataset.inputs.modalities),
             endpoint=prepared.endpoint,
             protocol=request.protocol,
@@ -202,7 +215,7 @@ def train(request: TrainRequest, workspace: Workspace, progress: Progress = sile
             metrics=metrics,
             thresholds=result.thresholds,
             references=tuple(references),
-            warnings=_warnings(request, resumed),
+            warnings=(*prepared.dataset.warnings, *_warnings(request, resumed)),
         )
         save_run(run, result.predictions, workspace, lambda folder: _add_files(prepared, sink, kept.curves, folder))
     progress(1.0, "stored")
@@ -248,8 +261,8 @@ def reference_specs(request: TrainRequest, prepared: Prepared) -> list[tuple[str
     rows = [("Kaplan-Meier null", EstimatorSpec("kaplan-meier"), used)]
     if Modality.CLINICAL in prepared.cohort.modalities:
         rows.append(("Cox, clinical inputs", EstimatorSpec("cox-clinical"), (Modality.CLINICAL,)))
-    if not set(used) - {Modality.GENOMICS, Modality.CLINICAL}:
-        rows.append(("penalised Cox, same inputs", EstimatorSpec("cox-penalised"), used))
+    averaged = " (bags averaged)" if set(used) & set(ENCODED_MODALITIES) else ""
+    rows.append((f"penalised Cox, same inputs{averaged}", EstimatorSpec("cox-penalised"), used))
     if len(used) > 1:
         rows += [(f"{m.value} alone, 1 seed", prepared.spec, (m,)) for m in used]
     rows = [row for row in rows if row[1].name != request.model or row[2] != used]
@@ -266,7 +279,7 @@ def _reference_rows(request: TrainRequest, prepared: Prepared, progress: Progres
     endpoint = prepared.cohort.endpoint(prepared.endpoint)
     for i, (name, spec, modalities) in enumerate(rows):
         progress(i / len(rows), f"reference: {name}")
-        dataset = build_dataset(prepared.cohort, endpoint, modalities)
+        dataset = build_dataset(prepared.cohort, endpoint, modalities, prepared.features)
         other = replace(prepared, dataset=dataset, spec=spec)
         processes = request.processes if spec.name == request.model else 1
         result = run_plan(other, 1, None, processes, silent, kept.units(other))

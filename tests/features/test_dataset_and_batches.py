@@ -56,6 +56,7 @@ def test_genes_are_those_of_the_families_and_family_numbers_point_at_them() -> N
 
 def test_a_modality_nobody_has_is_refused_with_those_there_are() -> None:
     cohort, _ = make_sample_cohort(40)
+    cohort = replace(cohort, availability=cohort.availability[["genomics", "clinical"]])
     with pytest.raises(PrognoscopeError, match=r"no patient has slides.*genomics, clinical"):
         build_dataset(cohort, cohort.endpoint(), (SLIDES,))
 

@@ -54,13 +54,10 @@ def restore_cox(state: State) -> FittedCox:
 
 
 def design(preparation: Preparation, inputs: Inputs) -> FloatArray:
-    """(n, p) scaled genes, then encoded clinical columns; a missing modality is zero, its training mean."""
+    """(n, p) scaled genes, encoded clinical columns, bags averaged; a missing modality is zero, its training mean."""
     parts: list[NDArray[np.float32]] = []
-    genes, clinical = preparation.scaled_genes(inputs), preparation.encoded_clinical(inputs)
-    if genes is not None:
-        parts.append(genes)
-    if clinical is not None:
-        parts.append(clinical)
+    vectors = (preparation.scaled_genes(inputs), preparation.encoded_clinical(inputs), preparation.pooled_bags(inputs))
+    parts.extend(v for v in vectors if v is not None)
     return np.concatenate(parts, axis=1).astype(np.float64)
 
 

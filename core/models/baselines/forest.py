@@ -80,7 +80,7 @@ class SurvivalForest:
         return _take_apart(forest, preparation, last_estimable(outcome))
 
     def restore(self, state: State) -> FittedForest:
-        arrays = {k: v for k, v in state.arrays.items() if not k.startswith("genes.")}
+        arrays = {k: v for k, v in state.arrays.items() if not k.startswith(("genes.", "bags."))}
         preparation = Preparation.restore(state.settings["preparation"], state.arrays)
         return FittedForest(preparation, limit=float(state.settings["limit"]), **arrays)
 

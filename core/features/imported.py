@@ -1,0 +1,117 @@
+"""Slide features made elsewhere: CLAM and TRIDENT files. Nothing in them is executed."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from core.arrays import IntArray
+from core.cohort.media_index import MediaFile, MediaKind
+from core.cohort.modality import Modality
+from core.errors import PrognoscopeError
+from core.features.encoders import Encoded
+from core.features.slide_encoder import join_slides
+
+_WHERE = "a feature file"
+
+
+@dataclass(frozen=True)
+class ImportedFeatures:
+    """Takes features as they are: ``features`` and ``coords`` of an .h5, or the tensor of a .pt."""
+
+    name: ClassVar[str] = "imported"
+    version: ClassVar[int] = 1
+    modality: ClassVar[Modality] = Modality.SLIDES
+    reads: ClassVar[frozenset[MediaKind]] = frozenset({MediaKind.SLIDE_FEATURES})
+
+    def encode(self, files: tuple[MediaFile, ...]) -> Encoded:
+        """The rows of all of a patient's files; one that cannot be read is left out, and said."""
+        parts: list[tuple[int, Encoded]] = []
+        failures: list[str] = []
+        for number, file in enumerate(files):
+            try:
+                parts.append((number, read_features(Path(file.path))))
+            except PrognoscopeError as error:
+                failures.append(error.found)
+        if not parts:
+            raise PrognoscopeError("; ".join(dict.fromkeys(failures)), "the features of a patient", "see each file")
+        widths = sorted({p.features.shape[1] for _, p in parts})
+        if len(widths) > 1:
+            raise PrognoscopeError(
+                f"slides with features of different widths ({', '.join(map(str, widths))})",
+                "the features of a patient",
+                "encode all slides with one encoder",
+            )
+        return join_slides(parts, failures)
+
+
+def read_features(path: Path) -> Encoded:
+    """One file: (n, d) features, and coordinates where it has them.
+
+    Raises
+    ------
+    PrognoscopeError
+        For another format, a legacy pickle (it could execute code), or features that are no table of numbers.
+    """
+    if not path.is_file():
+        raise PrognoscopeError("a feature file that is missing", _WHERE, "restore it, or import again")
+    reader = {".h5": _from_h5, ".hdf5": _from_h5, ".pt": _from_torch, ".pth": _from_torch}.get(path.suffix.lower())
+    if reader is None:
+        raise PrognoscopeError(f"features in a {path.suffix} file", _WHERE, "give .h5 or .pt")
+    features, coordinates = reader(path)
+    while features.ndim > 2 and features.shape[0] == 1:
+        features = features[0]
+    if features.ndim != 2 or not len(features):
+        raise PrognoscopeError(f"features of shape {features.shape}", _WHERE, "give one row a patch")
+    if not np.isfinite(features).all():
+        raise PrognoscopeError("features that are no numbers", _WHERE, "make them again")
+    if coordinates is not None and coordinates.shape != (len(features), 2):
+        raise PrognoscopeError(
+            f"{len(features)} rows of features and coordinates of shape {coordinates.shape}", _WHERE, "make it again"
+        )
+    return Encoded(features, coordinates)
+
+
+def _from_h5(path: Path) -> tuple[np.ndarray[Any, np.dtype[np.float32]], IntArray | None]:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as stream:
+            if "features" not in stream:
+                raise PrognoscopeError("no data set called features", _WHERE, "give a CLAM or TRIDENT feature file")
+            features = np.asarray(stream["features"], dtype=np.float32)
+            found = next((stream[n] for n in ("coords", "coordinates") if n in stream), None)
+            coordinates = None if found is None else np.asarray(found, dtype=np.int64)
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise PrognoscopeError("a feature file that cannot be read", _WHERE, "make it again") from error
+    if coordinates is not None and coordinates.ndim == 3 and len(coordinates) == 1:
+        coordinates = coordinates[0]
+    return features, coordinates
+
+
+def _from_torch(path: Path) -> tuple[np.ndarray[Any, np.dtype[np.float32]], IntArray | None]:
+    if not zipfile.is_zipfile(path):
+        raise PrognoscopeError(
+            "a legacy pickle, which could execute code", _WHERE, "save it again with torch.save of today, or as .h5"
+        )
+    import torch
+
+    try:
+        stored: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise PrognoscopeError(
+            "a .pt file that holds more than tensors, or is damaged", _WHERE, "save the features alone as a tensor"
+        ) from error
+    coordinates = None
+    if isinstance(stored, dict):
+        place = stored.get("coords")
+        coordinates = None if place is None else np.asarray(place, dtype=np.int64)
+        stored = stored.get("features")
+    if not isinstance(stored, torch.Tensor):
+        raise PrognoscopeError("no tensor of features", _WHERE, "save the features alone as a tensor")
+    return stored.detach().to(torch.float32).numpy(), coordinates
