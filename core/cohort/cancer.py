@@ -26,11 +26,12 @@ def cancer_codes(cohort: Cohort) -> frozenset[str]:
     codes = {study.group(1).lower()} if study else set()
     column = _column(cohort)
     if column is not None:
-        codes |= {_plain(v) for v in cohort.patients[column].dropna().unique()}
+        codes |= {plain_cancer(v) for v in cohort.patients[column].dropna().unique()}
     return frozenset(codes - {""})
 
 
-def _plain(value: object) -> str:
+def plain_cancer(value: object) -> str:
+    """A name of a cancer in lower case, a TCGA study without its prefix."""
     text = str(value).strip().lower()
     study = _STUDY.fullmatch(text)
     return study.group(1) if study else text

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.arrays import BoolArray
+from core.cohort.cancer import cancer_codes, plain_cancer
 from core.cohort.cohort import Cohort, Role
 from core.cohort.modality import Modality
 from core.cohort.wording import plural
@@ -38,12 +39,14 @@ class Note:
 class Aligned:
     """Inputs of all patients of a cohort, row for row with it, in the form of the run.
 
-    ``masked`` modality → why nobody of this cohort is given it · ``notes`` everything else that was masked.
+    ``masked`` modality → why nobody of this cohort is given it · ``notes`` everything else that was masked ·
+    ``unknown_cancer`` (n,) patients whose cancer is none of the several the run knows.
     """
 
     inputs: Inputs
     masked: Mapping[Modality, str]
     notes: tuple[Note, ...]
+    unknown_cancer: BoolArray
 
 
 @dataclass
@@ -67,17 +70,25 @@ class _Found:
             self.notes.append(Note(f"{words} for these patients", int(lost.sum())))
 
 
-def align(cohort: Cohort, run: RunInputs, bags: Mapping[Modality, tuple[Bag | None, ...]] | None = None) -> Aligned:
+def align(
+    cohort: Cohort,
+    run: RunInputs,
+    bags: Mapping[Modality, tuple[Bag | None, ...]] | None = None,
+    unusable: Mapping[Modality, str] | None = None,
+) -> Aligned:
     """Bring every patient of ``cohort`` into the form of ``run``.
 
     Parameters
     ----------
     bags : modality → one bag a patient of the cohort, encoded as the run's were
+    unusable : modality → why there are none
     """
     n, found = len(cohort), _Found()
     genes = _genes(cohort, run, found) if run.genes is not None else None
     clinical = _clinical(cohort, run, found) if Modality.CLINICAL in run.modalities else None
-    aligned_bags = {m: _bags(m, n, run, (bags or {}).get(m), found) for m in run.bag_width}
+    aligned_bags = {
+        m: _bags(m, n, run, (bags or {}).get(m) or (unusable or {}).get(m, ""), found) for m in run.bag_width
+    }
     inputs = Inputs(
         ids=cohort.ids,
         modalities=run.modalities,
@@ -87,8 +98,9 @@ def align(cohort: Cohort, run: RunInputs, bags: Mapping[Modality, tuple[Bag | No
         families=run.families,
         clinical=clinical,
         bags=aligned_bags,
+        groups=groups,
     )
-    return Aligned(inputs, found.masked, tuple(found.notes))
+    return Aligned(inputs, found.masked, tuple(found.notes), unknown)
 
 
 def _genes(cohort: Cohort, run: RunInputs, found: _Found) -> NDArray[np.float32]:
@@ -151,6 +163,26 @@ def _clinical(cohort: Cohort, run: RunInputs, found: _Found) -> pd.DataFrame:
     return frame
 
 
+def _groups(cohort: Cohort, run: RunInputs) -> tuple[tuple[str, ...], BoolArray]:
+    """Each patient's cancer where the run knows several, and (n,) True where it is none of them.
+
+    The column's value, or the one of the run's that the whole cohort is of. An unknown one stands as the run's first,
+    so that the patient can be computed; no number is shown for it.
+    """
+    n = len(cohort)
+    if not run.groups:
+        return (), np.zeros(n, dtype=bool)
+    columns = cohort.columns(Role.CANCER)
+    own = [g for g in run.groups if plain_cancer(g) in cancer_codes(cohort)]
+    plain = {plain_cancer(g): g for g in run.groups}
+    if columns:
+        named = [plain.get(plain_cancer(v), "") if pd.notna(v) else "" for v in cohort.patients[columns[0]]]
+    else:
+        named = [own[0] if len(own) == 1 else ""] * n
+    unknown = np.array([not g for g in named], dtype=bool)
+    return tuple(g or run.groups[0] for g in named), unknown
+
+
 def _plain(name: object) -> str:
     return re.sub(r"[^a-z0-9]+", "", str(name).lower())
 
@@ -188,11 +220,11 @@ def _values(column: ClinicalColumn, values: pd.Series, found: _Found) -> pd.Seri
 
 
 def _bags(
-    modality: Modality, n: int, run: RunInputs, bags: tuple[Bag | None, ...] | None, found: _Found
+    modality: Modality, n: int, run: RunInputs, bags: tuple[Bag | None, ...] | str, found: _Found
 ) -> tuple[Bag | None, ...]:
     nothing: tuple[Bag | None, ...] = (None,) * n
-    if bags is None:
-        found.mask(modality, n, f"this cohort has no encoded {modality.value}")
+    if isinstance(bags, str):
+        found.mask(modality, n, bags or f"this cohort has no encoded {modality.value}")
         return nothing
     width = run.bag_width[modality]
     fits = tuple(b if b is not None and b.shape[1] == width else None for b in bags)

@@ -19,7 +19,7 @@ from core.cohort.endpoint import Endpoint
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
 from core.features.gene_units import GeneScales, KindScale
-from core.features.inputs import Inputs
+from core.features.inputs import Dataset
 
 VERSION = 1
 
@@ -53,7 +53,8 @@ class RunInputs:
     """Everything alignment needs.
 
     ``families`` name → column numbers within ``columns`` · ``genes`` scales of these columns, None without genomics ·
-    ``clinical`` columns in the order the models know · ``bag_width`` features a patch · ``cancers`` of the training
+    ``clinical`` columns in the order the models know · ``bag_width`` features a patch · ``encoders``
+    modality → how the bags were made · ``groups`` cancers a model may have experts for · ``cancers`` of the training
     cohort · ``content_hash`` of that cohort.
     """
 
@@ -64,13 +65,16 @@ class RunInputs:
     genes: GeneScales | None = None
     clinical: tuple[ClinicalColumn, ...] = ()
     bag_width: Mapping[Modality, int] = field(default_factory=dict)
+    encoders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
     cancers: tuple[str, ...] = ()
     title: str = ""
     content_hash: str = ""
 
     @classmethod
-    def describe(cls, cohort: Cohort, inputs: Inputs, endpoint: Endpoint) -> RunInputs:
+    def describe(cls, cohort: Cohort, dataset: Dataset, endpoint: Endpoint) -> RunInputs:
         """From the cohort a run is trained on and the inputs it is given."""
+        inputs = dataset.inputs
         units = cohort.genomics.units if cohort.genomics is not None else {}
         frame = inputs.clinical if inputs.clinical is not None else pd.DataFrame()
         return cls(
@@ -81,6 +85,8 @@ class RunInputs:
             None if inputs.genes is None else GeneScales.of(inputs.genes, inputs.columns, units),
             tuple(_column(frame[c], cohort.units.get(str(c), "")) for c in frame.columns),
             {m: next((b.shape[1] for b in bags if b is not None), 1) for m, bags in inputs.bags.items()},
+            dict(dataset.encoders),
+            tuple(sorted(set(inputs.groups))),
             tuple(sorted(cancer_codes(cohort))),
             cohort.title,
             cohort.content_hash,
@@ -97,6 +103,8 @@ class RunInputs:
             "kinds": {k: s.as_json() for k, s in self.genes.kinds.items()} if self.genes else None,
             "clinical": [asdict(c) for c in self.clinical],
             "bag_width": {m.value: w for m, w in self.bag_width.items()},
+            "encoders": {m: dict(how) for m, how in self.encoders.items()},
+            "groups": list(self.groups),
             "cancers": list(self.cancers),
             "title": self.title,
             "content_hash": self.content_hash,
@@ -123,6 +131,8 @@ class RunInputs:
             genes,
             tuple(ClinicalColumn(c["name"], c["unit"], c["numeric"], tuple(c["levels"])) for c in value["clinical"]),
             {Modality(m): int(w) for m, w in value["bag_width"].items()},
+            value["encoders"],
+            tuple(value["groups"]),
             tuple(value["cancers"]),
             value["title"],
             value["content_hash"],

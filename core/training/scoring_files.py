@@ -26,7 +26,7 @@ def support_file(fold: int) -> str:
 
 def write_scoring_files(cohort: Cohort, endpoint: Endpoint, dataset: Dataset, folds: Folds, folder: Path) -> None:
     """Describe the inputs and fit the support of every fold on that fold's training patients."""
-    described = RunInputs.describe(cohort, dataset.inputs, endpoint)
+    described = RunInputs.describe(cohort, dataset, endpoint)
     write_state(State(described.as_json(), described.arrays()), folder / INPUTS)
     test_fold = folds.test_fold[dataset.rows]
     for fold in range(folds.k):

@@ -53,6 +53,11 @@ class LateFusion:
     member: Estimator
     name: str = "late-fusion"
 
+    @property
+    def any_modality(self) -> bool:
+        """A patient without a modality needs no training patient without it: each modality has its own model."""
+        return True
+
     def fit(self, inputs: Inputs, outcome: Outcome, horizons: tuple[float, ...], seed: int) -> FittedFusion:
         """Each modality's model trains on the patients that have it."""
         members, mean, spread = {}, {}, {}

@@ -37,6 +37,11 @@ class KaplanMeierNull:
 
     name: str = "kaplan-meier"
 
+    @property
+    def any_modality(self) -> bool:
+        """A patient without a modality needs no training patient without it: nothing is read."""
+        return True
+
     def fit(self, inputs: Inputs, outcome: Outcome, horizons: tuple[float, ...], seed: int) -> FittedNull:
         """Keep the outcomes."""
         return FittedNull(outcome.time, outcome.event.astype(float), last_estimable(outcome))
