@@ -161,6 +161,11 @@ def train_with(**changes: Any) -> None:
     put(replace(state, training=replace(state.training, **changes)))
 
 
+def watch_job(job: str) -> None:
+    """Show this job on the Train page."""
+    put(replace(current(), job=job))
+
+
 def compare_with(**changes: Any) -> None:
     """Change choices of the Compare page."""
     state = current()

@@ -1,0 +1,59 @@
+"""The epochs of a training as charts, with the alarm for experts that nobody uses any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from core.analysis.training_progress import curves_table, level_names, load_table
+from core.figures.training import brier_figure, concordance_figure, entropy_figure, load_figure, loss_figure
+from core.results.training_curve import CurvePoint, collapses
+from pages.widgets.figure_block import Block, figure_block
+from pages.widgets.html import note, state_box
+
+
+def curves_panel(points: Sequence[CurvePoint], key: str, synthetic: bool, finished: bool) -> None:
+    """Charts of what is known so far; nothing is chosen by them."""
+    if not points:
+        if not finished:
+            note("The first epoch has not ended yet.")
+        return
+    _alarm(points)
+    levels = level_names(points)
+    with st.container(key=f"curves_{key}"):
+        left, right = st.columns(2, gap="small")
+        with left:
+            _chart("loss", "Survival loss by epoch", loss_figure, points, synthetic)
+            _chart("ibs", "Integrated Brier score by epoch", brier_figure, points, synthetic)
+        with right:
+            _chart("concordance", "C-index by epoch", concordance_figure, points, synthetic)
+            if levels:
+                _chart("entropy", "Evenness of the experts by epoch", entropy_figure, points, synthetic)
+        if levels:
+            _load(points, levels, synthetic)
+    note("Held-out curves are shown, and choose nothing: the last epoch counts.")
+
+
+def _alarm(points: Sequence[CurvePoint]) -> None:
+    found = collapses(points)
+    if found:
+        state_box(
+            "The experts have collapsed",
+            (*(c.words() for c in found), "A larger weight of balance, or fewer experts, keeps more of them in use."),
+            "error",
+        )
+
+
+def _chart(name, alt, figure, points, synthetic) -> None:
+    figure_block(Block(f"training-{name}", alt, lambda _: figure(points, synthetic), lambda: curves_table(points)))
+
+
+def _load(points: Sequence[CurvePoint], levels: tuple[str, ...], synthetic: bool) -> None:
+    level = levels[0]
+    if len(levels) > 1:
+        level = st.selectbox("Level", levels, key="training_level")
+    alt = f"Load of the experts by epoch, {level}"
+    draw = partial(load_figure, points, level, synthetic)
+    figure_block(Block("training-load", alt, lambda _: draw(), partial(load_table, points, level)))
