@@ -86,9 +86,9 @@ def align(
     n, found = len(cohort), _Found()
     genes = _genes(cohort, run, found) if run.genes is not None else None
     clinical = _clinical(cohort, run, found) if Modality.CLINICAL in run.modalities else None
-    aligned_bags = {
-        m: _bags(m, n, run, (bags or {}).get(m) or (unusable or {}).get(m, ""), found) for m in run.bag_width
-    }
+    given: Mapping[Modality, tuple[Bag | None, ...] | str] = {**(unusable or {}), **(bags or {})}
+    aligned_bags = {m: _bags(m, n, run, given.get(m, ""), found) for m in run.bag_width}
+    groups, unknown = _groups(cohort, run)
     inputs = Inputs(
         ids=cohort.ids,
         modalities=run.modalities,
