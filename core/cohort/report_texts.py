@@ -22,7 +22,7 @@ _DASH = r"[ .'_]*[-–—][ .'_–—-]*"
 _BARCODE = re.compile(
     rf"()T[CO]GA(?:{_DASH}|\s(?=[A-Z0-9]{{2}}\s?-))[A-Z0-9\]]{{1,3}}"
     rf"(?:{_DASH}|\s(?=[A-Z0-9]{{4}}\s?-))[A-Z0-9\]@'][A-Z0-9\]@' ]{{0,3}}[A-Z0-9\]@]?"
-    rf"(?:{_DASH}[0-9A-Z@]{{2}}[A-Z]?(?![0-9A-Z]))?(?:{_DASH}(?:PR|DX\d?|TS\w|BS\w))?",
+    rf"(?:{_DASH}[0-9A-Z@]{{2}}[A-Z]?(?![0-9A-Z])){{0,2}}(?:{_DASH}(?:PR|DX\d?|TS\w|BS\w))?",
     re.IGNORECASE,
 )
 _UUID = re.compile(r"(UUID\W{0,4})(?:\S[^\S\n]{0,2}){20,36}", re.IGNORECASE)
@@ -81,9 +81,8 @@ def _pattern_of(own: str) -> re.Pattern[str]:
     if len(own) < _SHORTEST or (own.isdigit() and len(own) < _PLAIN_NUMBER):
         return re.compile(rf"(\b(?:{_CALLED})\b[\s:#.]*){re.escape(own)}(?!\w)", re.IGNORECASE)
     parts = _DASH.join(re.escape(p) for p in re.split(r"[-–—_]", own))
-    if len(own) >= _UNMISTAKABLE:
-        return re.compile(f"(){parts}", re.IGNORECASE)
-    return re.compile(rf"()(?<![A-Z0-9]){parts}(?![A-Z0-9])", re.IGNORECASE)
+    before = "" if len(own) >= _UNMISTAKABLE else "(?<![A-Z0-9])"  # a scanner glues a long one to what precedes
+    return re.compile(f"(){before}{parts}(?![A-Z0-9])", re.IGNORECASE)
 
 
 @contextmanager

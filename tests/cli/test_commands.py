@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from core.cli.__main__ import MODULES, main
+from core.cohort.storage import load_cohort
 from core.results.run_store import load_run
 from core.results.workspace import Workspace
 from core.tasks.train import TrainRequest, prepare, reference_specs
@@ -119,6 +120,28 @@ def test_a_failure_is_one_sentence(
     assert word.lower() in " ".join(answer.values()).lower()
     assert "Traceback" not in err
     assert len([line for line in err.strip().splitlines() if not line.startswith("[")]) == 1
+
+
+def test_relative_paths_begin_where_the_user_stands(
+    workspace: Workspace, tmp_path: Path, shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``run`` changes the folder; a competing event carries the words the user gave it."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "pbc.csv").write_bytes((shared_data / "hcc" / "pbc.csv").read_bytes())
+    columns = ("--column", "id=id", "--column", "time=time", "--column", "event=status", "--column", "time_unit=days")
+    codes = ("--event", "0=censored", "--event", "1=competing", "--event", "2=event")
+    command = [Path(__file__).resolve().parents[2] / "run", "cli", "import", "data/pbc.csv", "--name", "pbc", *columns]
+    done = subprocess.run(
+        [*command, *codes, "--competing-label", "liver transplant", "--json"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, env=os.environ | {"PROGNOSCOPE_WORKSPACE": "ws"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    endpoint = load_cohort("pbc", Workspace(tmp_path / "ws")).endpoint()
+    assert (int(endpoint.event.sum()), int(endpoint.competing.sum())) == (161, 25)
+    assert (endpoint.event_label, endpoint.competing_label) == ("death", "liver transplant")
+    code, refused, _ = call(capsys, *map(str, command[2:]), "--competing-label", "liver transplant")
+    assert code == 1
+    assert refused["error"] == "words for a competing event that no code stands for"
 
 
 def test_wrong_use_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from core.cohort.cohort import Cohort
 from core.cohort.folds import Folds
-from core.cohort.importing import import_cohort
+from core.cohort.importing import import_cohort, import_into
+from core.cohort.pseudonyms import workspace_secret
 from core.cohort.sample import make_sample_cohort
 from core.cohort.splits import check_leakage, folds_from_file, k_folds, resolve_folds, site_folds
 from core.errors import PrognoscopeError
+from core.results.workspace import Workspace
 
 SECRET = b"3" * 32
 
@@ -113,6 +115,21 @@ def test_a_split_that_leaks_is_refused_at_import_with_the_pseudonym(
     write_splits(tmp_path / "splits", [ids[:6], ids[6:]], ids)
     folds = import_cohort(tmp_path, "study", secret=SECRET).cohort.folds["published"]
     assert folds.test_fold.tolist() == [0] * 6 + [1] * 6
+
+
+def test_a_damaged_split_folder_leaves_no_key_behind(
+    tmp_path: Path, workspace: Workspace, write_study: Callable[..., Path]
+) -> None:
+    write_study()
+    ids = [f"TCGA-0{i % 3 + 2}-{i:04d}" for i in range(12)]
+    write_splits(tmp_path / "splits", [ids[:6], ids[6:]], ids, leak=True)
+    with pytest.raises(PrognoscopeError, match="1 patient who both train") as caught:
+        import_into(workspace, tmp_path, "study")
+    assert "P-" not in str(caught.value)  # without a key there are no pseudonyms to name them by
+    assert not workspace.root.exists()
+    workspace_secret(workspace)
+    with pytest.raises(PrognoscopeError, match=r"1 patient \(P-"):
+        import_into(workspace, tmp_path, "study")
 
 
 def test_incomplete_published_folds_leave_patients_out_with_a_count(
