@@ -54,7 +54,7 @@ def empty(workspace: Workspace) -> None:
         state_box(
             "No cohort yet",
             (
-                "This workspace holds no patients. Nothing is wrong: choose a study below, or let patients be invented.",
+                "This workspace holds no patients. Nothing is wrong: choose a study below, or make invented patients.",
                 "On the command line: `./run cli import PATH --name NAME`, or `./run cli import sample`",
             ),
         )

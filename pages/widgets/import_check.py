@@ -31,6 +31,7 @@ def check_step(state: Wizard, workspace: Workspace) -> None:
             note("This format brings its own meaning: there is nothing to map.")
     state = wizard.current() or state
     with right, st.container(key="import_result"):
+        st.subheader("What would be stored")
         _check(state, workspace)
         state = wizard.current() or state
         outcome_panel(state)

@@ -22,7 +22,8 @@ TASK = "import"
 
 def start_check(state: Wizard, workspace: Workspace) -> None:
     """Let a job read the study without storing it."""
-    if st.button("Read the whole study", key="import_read", help="It is large, so a job reads it; you may wait here."):
+    note("This study is large, or holds files of patients: a job reads it before anything is stored.")
+    if st.button("Read the whole study", key="import_read"):
         job = submit_job(
             workspace, TASK, asdict(state.request()) | {"check_only": True}, "Check of a study before its import"
         )

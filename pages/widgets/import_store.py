@@ -37,7 +37,7 @@ def store_step(state: Wizard, workspace: Workspace) -> None:
         if stored:
             start_store(state, workspace) if state.large else _store(state, workspace)
             st.rerun()
-    with right:
+    with right, st.container(key="import_result"):
         st.subheader("What will be stored")
         if state.checked is not None:
             checked_panel(state.checked)
