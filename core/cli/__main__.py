@@ -20,6 +20,7 @@ MODULES = {
     "import": "cohort_commands",
     "cohorts": "cohort_commands",
     "combine": "combine_command",
+    "encode": "encode_command",
     "train": "train_command",
     "predict": "predict_command",
     "evaluate": "run_commands",
