@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from core.cli.output import Answer, ProgressBar, table
+from core.cli.paths import user_path
 from core.cohort.cohort import Cohort
 from core.cohort.coverage import exclusions
 from core.cohort.importers.recognise import FORMATS
@@ -26,13 +26,19 @@ COLUMN_HELP = (
 def add_commands(commands: Any) -> None:
     """Register the commands of this file."""
     add = commands.add_parser("import", help="import a cohort (PATH, or the word sample)")
-    add.add_argument("path", metavar="PATH", help="a table, a zip of one table, a study folder, or: sample")
+    add.add_argument("path", metavar="PATH", help="a table, a study folder, a zip of either, or: sample")
     add.add_argument("--name", help="name of the cohort in the workspace (for the sample cohort: sample)")
     add.add_argument("--format", choices=sorted(FORMATS), help="recognised by itself when left out")
-    add.add_argument("--families", type=Path, metavar="CSV|GMT", help="gene families")
-    add.add_argument("--clinical", type=Path, action="append", default=[], metavar="PATH", help="GDC or biotab to join")
+    add.add_argument("--families", type=user_path, metavar="CSV|GMT", help="gene families")
+    add.add_argument(
+        "--clinical", type=user_path, action="append", default=[], metavar="PATH", help="GDC or biotab to join"
+    )
+    add.add_argument(
+        "--reports", type=user_path, action="append", default=[], metavar="CSV", help="report texts to join by case id"
+    )
     add.add_argument("--event", action="append", default=[], metavar="CODE=MEANING", help="censored, event, competing")
     add.add_argument("--column", action="append", default=[], metavar="ROLE=NAME", help=COLUMN_HELP)
+    add.add_argument("--competing-label", metavar="WORDS", help='what the competing event is, e.g. "liver transplant"')
     add.add_argument("--time-zero", help="what months are counted from")
     add.add_argument("--media", action="store_true", help="sample: also make its slides, scans and reports (1 GB)")
     add.set_defaults(run=run_import)
@@ -51,15 +57,17 @@ def run_import(args: argparse.Namespace, workspace: Workspace) -> Answer:
             raise PrognoscopeError("media to make for a cohort that brings its own", "--media", "leave it out")
         if not args.name:
             raise PrognoscopeError("no name for the cohort", "the command", "add --name NAME")
+        events = _pairs(args.event, "--event")
         cohort = import_into(
             workspace,
-            Path(args.path),
+            user_path(args.path),
             args.name,
             format=args.format,
             families=args.families,
             clinical=args.clinical,
-            events=_pairs(args.event, "--event") or None,
-            columns=_pairs(args.column, "--column") or None,
+            reports=args.reports,
+            events=events or None,
+            columns=_columns(args, events) or None,
             time_zero=args.time_zero,
             progress=progress,
         )
@@ -72,6 +80,19 @@ def _complete(workspace: Workspace, name: str, progress: ProgressBar) -> None:
     from core.tasks.complete_sample import complete_sample
 
     complete_sample(workspace, progress, name)
+
+
+def _columns(args: argparse.Namespace, events: dict[str, str]) -> dict[str, str]:
+    """The columns named by the user, with the words for the competing event of every endpoint."""
+    columns = _pairs(args.column, "--column")
+    if not args.competing_label:
+        return columns
+    if "competing" not in events.values():
+        raise PrognoscopeError(
+            "words for a competing event that no code stands for", "--competing-label", "add --event CODE=competing"
+        )
+    suffixes = {r.removeprefix("time") for r in columns if r == "time" or r.startswith("time:")} or {""}
+    return {f"competing_label{s}": args.competing_label for s in suffixes} | columns
 
 
 def _pairs(texts: list[str], option: str) -> dict[str, str]:
