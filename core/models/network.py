@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from core.features.batch import Batch
 from core.models.output import Capabilities
 
 Muted = Mapping[str, tuple[int, ...]]
@@ -13,7 +14,17 @@ Muted = Mapping[str, tuple[int, ...]]
 
 
 class SurvivalNetwork(nn.Module):
-    """A network from a Batch to a SurvivalOutput; see ``forward(batch, trace)`` of the models."""
+    """A network from a Batch to a SurvivalOutput; see ``forward(batch, trace)`` of the models.
+
+    ``objective`` is ``"hazards"`` (the output's logits are those of discrete hazards) or ``"cox"`` (they are one
+    log-hazard a patient).
+    """
+
+    objective: str = "hazards"
+
+    def pretraining_loss(self, batch: Batch) -> Tensor | None:
+        """Loss of the epochs before survival is trained; None for a model that has no such epochs."""
+        return None
 
     def capabilities(self) -> Capabilities:
         """What this model can do."""

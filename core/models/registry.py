@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
 from core.features.preparation import InputShape
+from core.models.biofact.config import BioFactConfig
+from core.models.biofact.model import BioFact
 from core.models.hdmoe.config import HDMoEConfig
 from core.models.hdmoe.model import HDMoE
 from core.models.mice.config import MICEConfig
@@ -20,18 +22,21 @@ from core.models.snn import SNN, SNNConfig
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """One registered model: words for a page, its configuration class, and how it is built."""
+    """One registered model: words for a page, its configuration class, how it is built, and the settings of the
+    training in which it differs from :class:`core.training.config.TrainingConfig`."""
 
     name: str
     title: str
     config: type[Any]
     build: Callable[[InputShape, tuple[Modality, ...], int, Any], SurvivalNetwork]
+    training: Mapping[str, Any] = field(default_factory=dict)
 
 
 MODELS: Mapping[str, ModelSpec] = {
     spec.name: spec
     for spec in (
         ModelSpec("hdmoe", "HDMoE", HDMoEConfig, HDMoE),
+        ModelSpec("biofact", "BioFact-MoE", BioFactConfig, BioFact, {"epochs": 60, "pretrain_epochs": 20}),
         ModelSpec("mice", "MICE", MICEConfig, MICE),
         ModelSpec("snn", "Self-normalising network", SNNConfig, SNN),
     )

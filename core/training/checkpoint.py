@@ -62,8 +62,8 @@ def load_checkpoint(fitter: Fitter, path: Path) -> None:
 def _training(fitter: Fitter) -> dict[str, Any]:
     """What two trainings must share for one to go on from the other, as plain JSON values."""
     digest = hashlib.sha256()
-    for tensor in (fitter.target.survived, fitter.target.died):
-        digest.update(tensor.numpy().tobytes())
+    for tensor in fitter.objective.targets():
+        digest.update(tensor.cpu().numpy().tobytes())
     network = {k: list(v.shape) for k, v in fitter.model.state_dict().items()}
     return {
         "seed": fitter.seed,

@@ -18,11 +18,14 @@ class TrainingConfig:
     ----------
     epochs : int
         Fixed budget; the last epoch is used. Nothing outside the training fold chooses it.
+    pretrain_epochs : int
+        Epochs of the model's own pre-training on the training fold, before these; only for models that have one.
     learning_rate, weight_decay : float
     decay : bool
         Polynomial decay lr·(1 − epoch/epochs)^0.9, as the released HDMoE code does.
     batch_size : int
-        Patients per step; at least 8 for the load-balance loss to mean anything (MODELS.md 1.1.4).
+        Patients per step; at least 8 for the load-balance loss to mean anything (MODELS.md 1.1.4). With a Cox head
+        it is that of the pre-training alone: survival then takes all patients at once.
     balanced : bool
         Draw patients with weights that make the bin × event classes equally frequent (released code).
     gene_scale : "rank" or "z-score"
@@ -37,6 +40,7 @@ class TrainingConfig:
     """
 
     epochs: int = 10
+    pretrain_epochs: int = 0
     learning_rate: float = 5e-4
     weight_decay: float = 1e-5
     decay: bool = True

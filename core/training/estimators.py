@@ -63,9 +63,11 @@ def _configured(estimator: Any, settings: Mapping[str, Any]) -> Estimator:
     return configured
 
 
-def training_from(settings: Mapping[str, Any]) -> tuple[dict[str, Any], TrainingConfig]:
-    """Split plain settings into those of the training (``training.epochs``) and those of the model."""
+def training_from(settings: Mapping[str, Any], name: str = "") -> tuple[dict[str, Any], TrainingConfig]:
+    """Split plain settings into those of the training (``training.epochs``) and those of the model ``name``, whose
+    own defaults of the training are used where nothing was given."""
     training = {k.removeprefix("training."): v for k, v in settings.items() if k.startswith("training.")}
     check_settings(TrainingConfig, training, "the settings of the training")
     model = {k: v for k, v in settings.items() if not k.startswith("training.")}
-    return model, TrainingConfig(**training)
+    defaults = MODELS[name].training if name in MODELS else {}
+    return model, TrainingConfig(**{**defaults, **training})

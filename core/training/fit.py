@@ -12,10 +12,11 @@ from torch import nn
 from core.arrays import IntArray
 from core.features.batch import Batch, Tensors
 from core.features.inputs import Outcome
+from core.models.network import SurvivalNetwork
 from core.models.output import SurvivalOutput
 from core.training.bins import TimeBins
 from core.training.config import TrainingConfig
-from core.training.losses import HazardTarget, hazard_nll
+from core.training.objectives import Objective, make_objective
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Fitter:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: SurvivalNetwork,
         tensors: Tensors,
         outcome: Outcome,
         bins: TimeBins,
@@ -47,16 +48,17 @@ class Fitter:
         self.device = device or torch.device("cpu")
         self.model = model.to(self.device)
         self.tensors, self.config, self.seed = tensors, config, seed
-        self.target = HazardTarget.of(outcome, bins, config.censoring)
+        self.objective: Objective = make_objective(model.objective, outcome, bins, config, self.device)
+        self.patients = len(outcome)
         self.weights = _class_weights(outcome, bins) if config.balanced else None
-        self.optimizer = torch.optim.Adam(
-            model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
-        )
+        self.optimizer = self._optimizer()
         self.epoch = 0
 
     def run(self, after_epoch: Callable[[EpochRecord], None] | None = None) -> tuple[EpochRecord, ...]:
         """Train up to ``config.epochs``; ``after_epoch`` may look at the model or raise to stop."""
         records = []
+        if self.epoch == 0:
+            self._pretrain()
         while self.epoch < self.config.epochs:
             records.append(self._one_epoch())
             self.epoch += 1
@@ -82,8 +84,31 @@ class Fitter:
         self.model.eval()
         return EpochRecord(self.epoch, total / seen, {k: v / seen for k, v in auxiliary.items()})
 
+    def _pretrain(self) -> None:
+        """The model's own pre-training, with an optimizer of its own, so that survival starts with fresh moments."""
+        optimizer = self._optimizer()
+        self.model.train()
+        for epoch in range(self.config.pretrain_epochs):
+            generator = torch.Generator().manual_seed(1_000_003 * self.seed + 500_009 + epoch)
+            torch.manual_seed(1_000_003 * self.seed + 500_009 + epoch)
+            order = torch.randperm(self.patients, generator=generator).numpy()
+            for rows in np.array_split(order, max(1, round(self.patients / self.config.batch_size))):
+                batch = self.tensors.batch(rows, self.config.patch_sample, generator).to(self.device)
+                loss = self.model.pretraining_loss(batch)
+                if loss is None:
+                    return
+                optimizer.zero_grad(set_to_none=True)
+                torch.autograd.backward(loss)
+                optimizer.step()
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        rate, decay = self.config.learning_rate, self.config.weight_decay
+        return torch.optim.Adam(self.model.parameters(), lr=rate, weight_decay=decay, fused=True)
+
     def _batches(self, generator: torch.Generator) -> list[IntArray]:
-        n, size = len(self.target.died), self.config.batch_size
+        n, size = self.patients, self.config.batch_size
+        if self.objective.full_batch:
+            return [np.arange(n)]
         if self.weights is None:
             order = torch.randperm(n, generator=generator).numpy()
         else:
@@ -93,10 +118,9 @@ class Fitter:
 
     def _step(self, rows: IntArray, generator: torch.Generator) -> tuple[float, dict[str, float]]:
         batch = self.tensors.batch(rows, self.config.patch_sample, generator).to(self.device)
-        target = self.target.take(rows).to(self.device)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bfloat16):
             output: SurvivalOutput = self.model(batch)
-        survival = hazard_nll(output.logits, target)
+        survival = self.objective.loss(output.logits, rows)
         loss = survival + sum(output.auxiliary.values())
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)

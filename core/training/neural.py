@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,10 @@ from core.arrays import FloatArray
 from core.features.batch import Tensors
 from core.features.inputs import Inputs, Outcome
 from core.features.preparation import Preparation
-from core.models.estimator import Estimates, State
+from core.models.estimator import Estimates, State, estimable
 from core.models.network import SurvivalNetwork
 from core.models.registry import make_config, model_spec
+from core.statistics.breslow import BreslowBaseline, breslow_baseline
 from core.training.bins import TimeBins, make_bins
 from core.training.config import TrainingConfig
 from core.training.fit import EpochRecord, Fitter, predict_logits
@@ -33,6 +34,7 @@ class FittedNeural:
     network: SurvivalNetwork
     history: tuple[EpochRecord, ...] = ()
     device: str = "cpu"
+    baseline: BreslowBaseline | None = None
 
     def predict(self, inputs: Inputs, times: FloatArray) -> Estimates:
         """Risk −ΣS over the bins, S(t) with a constant hazard within each bin."""
@@ -43,10 +45,26 @@ class FittedNeural:
 
     def estimates(self, logits: torch.Tensor, times: FloatArray) -> Estimates:
         """Estimates from (n, bins) hazard logits."""
+        if self.network.objective == "cox":
+            return self._cox_estimates(logits[:, 0].double().numpy(), times)
         logs = torch.cumsum(torch.nn.functional.logsigmoid(-logits.double()), dim=1)
         risk = -torch.exp(logs).sum(dim=1)
         hazards = torch.sigmoid(logits.double()).numpy()
         return Estimates(risk.numpy(), self.bins.survival(hazards, times))
+
+    def _cox_estimates(self, log_hazard: FloatArray, times: FloatArray) -> Estimates:
+        """Risk = log-hazard; S(t) from the training fold's Breslow baseline, NaN beyond the last estimable month."""
+        assert self.baseline is not None  # noqa: S101  with_baseline() precedes every prediction
+        return Estimates(log_hazard, estimable(self.baseline.survival(log_hazard, times), times, self.bins.limit))
+
+    def with_baseline(self, tensors: Tensors, outcome: Outcome) -> FittedNeural:
+        """For a Cox head, the same model with the baseline hazard of its training patients."""
+        if self.network.objective != "cox":
+            return self
+        logits = predict_logits(self.network, tensors, len(outcome), device=torch.device(self.device))
+        log_hazard = logits[:, 0].double().numpy()
+        entry = outcome.entry if (outcome.entry > 0).any() else None
+        return replace(self, baseline=breslow_baseline(outcome.time, outcome.event, log_hazard, entry))
 
     def state(self) -> State:
         settings = {
@@ -56,6 +74,9 @@ class FittedNeural:
             "edges": list(self.bins.edges),
         }
         weights = {f"network.{k}": v.detach().cpu().numpy() for k, v in self.network.state_dict().items()}
+        if self.baseline is not None:
+            weights["baseline.times"] = self.baseline.times
+            weights["baseline.hazard"] = self.baseline.cumulative_hazard
         return State(settings, {**self.preparation.arrays(), **weights})
 
 
@@ -73,7 +94,10 @@ def restore_neural(state: State) -> FittedNeural:
         if k.startswith("network.")
     }
     network.load_state_dict(weights)
-    return FittedNeural(settings["model"], config, preparation, bins, network.eval())
+    baseline = None
+    if "baseline.times" in state.arrays:
+        baseline = BreslowBaseline(np.array(state.arrays["baseline.times"]), np.array(state.arrays["baseline.hazard"]))
+    return FittedNeural(settings["model"], config, preparation, bins, network.eval(), baseline=baseline)
 
 
 @dataclass(frozen=True)
@@ -106,13 +130,15 @@ class NeuralEstimator:
         spec = model_spec(self.model)
         config = make_config(spec, self.settings)
         torch.manual_seed(seed)
-        network = spec.build(preparation.shape, preparation.modalities, len(bins), config)
+        network: SurvivalNetwork = spec.build(preparation.shape, preparation.modalities, len(bins), config)
         network.start_from(HazardTarget.of(outcome, bins, self.training.censoring).mean_log_odds())
         tensors = preparation.tensors(inputs)
         fitter = Fitter(network, tensors, outcome, bins, self.training, seed, torch.device(self.device))
         current = FittedNeural(self.model, config, preparation, bins, network, (), self.device)
-        records = fitter.run(None if watch is None else lambda record: watch(current, record))
-        return FittedNeural(self.model, config, preparation, bins, network.eval(), records, self.device)
+        looked = None if watch is None else lambda record: watch(current.with_baseline(tensors, outcome), record)
+        records = fitter.run(looked)
+        network.eval()
+        return replace(current, history=records).with_baseline(tensors, outcome)
 
     def restore(self, state: State) -> FittedNeural:
         return restore_neural(state)

@@ -21,6 +21,8 @@ HORIZONS = (12.0, 24.0, 36.0)
 FAMILIES = {"first": tuple(range(5)), "second": tuple(range(4, 9)), "third": tuple(range(9, 14))}
 SMALL: dict[str, dict[str, Any]] = {
     "hdmoe": {"width": 32, "token_dim": 8, "family_hidden": 16, "expert_hidden": 16},
+    "biofact": {"width": 32, "hidden": 32, "rank": 8},
+    "mice": {"width": 32, "gene_hidden": 16, "clinical_hidden": 16, "rank": 16, "overlapping": 6, "keep": 4},
     "snn": {"family_hidden": 16, "width": 32},
     "late-fusion": {"family_hidden": 16, "width": 32},
     "forest": {"trees": 15},
@@ -30,6 +32,7 @@ LEARNS = TrainingConfig(epochs=12, learning_rate=6e-3, batch_size=16)
 QUICK_LEARNER: dict[str, dict[str, Any]] = {
     **SMALL,
     "hdmoe": {**SMALL["hdmoe"], "token_dim": 16, "n_experts": 4, "alpha": 0.1, "gene_dropout": 0.0},
+    "mice": {**SMALL["mice"], "alpha": 0.0, "dropout": 0.05},
 }
 """With three families of five genes, dropping a quarter of them and α = 1 would need far more steps than a test has."""
 

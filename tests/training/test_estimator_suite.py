@@ -18,7 +18,7 @@ from core.training.state_files import read_state, write_state
 from tests.training.planted import FAST, HORIZONS, learning_estimator, planted_dataset, small_estimator
 
 TIMES = np.array([0.0, 3.0, 6.0, 12.0, 18.0, 24.0, 36.0, 60.0, 90.0, 500.0])
-RANDOM = ("hdmoe", "snn", "forest", "late-fusion")
+RANDOM = ("hdmoe", "biofact", "mice", "snn", "forest", "late-fusion")
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def test_it_learns_a_planted_signal(name: str) -> None:
 
 
 def test_unknown_names_and_settings_are_refused_with_the_known_ones() -> None:
-    with pytest.raises(PrognoscopeError, match=r"no model named 'hdmeo'.*hdmoe, snn"):
+    with pytest.raises(PrognoscopeError, match=r"no model named 'hdmeo'.*hdmoe, biofact, mice, snn"):
         make_estimator(EstimatorSpec("hdmeo"))
     with pytest.raises(PrognoscopeError, match=r"unknown setting 'tree'.*trees"):
         make_estimator(EstimatorSpec("forest", {"tree": 3}))

@@ -37,7 +37,7 @@ class StackedTransformer(nn.Module):
         super().__init__()
         self.width, self.heads, self.ranks = width, heads, tuple(ranks)
         stack = len(self.ranks)
-        self.class_token = nn.Parameter(torch.randn(stack, 1, width))
+        self.class_token = nn.Parameter(torch.randn(stack, 1, width) * 0.02)
         self.layers = nn.ModuleList(_Layer(width, self.ranks, heads, dropout) for _ in range(depth))
 
     def forward(self, x: Tensor, stack: Tensor | None = None) -> tuple[Tensor, Tensor]:

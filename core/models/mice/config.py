@@ -9,6 +9,8 @@ from typing import Any, Literal
 from core.errors import PrognoscopeError
 
 PUBLISHED: Mapping[str, Any] = {
+    "alpha": 2.0,
+    "dropout": 0.2,
     "gene_encoder": "vector",
     "noise": "linear",
     "renormalise": False,
@@ -56,8 +58,8 @@ class MICEConfig:
     gene_encoder: Literal["families", "vector"] = "families"
     gene_hidden: int = 256
     clinical_hidden: int = 256
-    dropout: float = 0.2
-    alpha: float = 2.0
+    dropout: float = 0.1
+    alpha: float = 0.1
     temperature: float = 0.1
     noise: Literal["softplus", "linear"] = "softplus"
     renormalise: bool = True
