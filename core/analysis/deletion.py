@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.cohort.media_index import MediaKind, load_media
+from core.cohort.media_index import MediaKind, load_media, report_folder
 from core.cohort.modality import Modality
 from core.cohort.storage import delete_cohort, list_cohorts, load_original_ids
 from core.cohort.wording import plural
@@ -44,7 +44,7 @@ def cohort_deletion(name: str, workspace: Workspace) -> Deletion:
     if (workspace.cohorts / f"{name}.truth.json").is_file():
         goes.append("the truth that was planted into these synthetic patients")
     runs = tuple(r for r in list_runs(workspace) if r.cohort == name)
-    stays = () if summary.synthetic else ("the files it was imported from, where they lie outside the workspace",)
+    stays = () if summary.synthetic else ("the files on this machine it was imported from",)
     return Deletion(name, summary.title, tuple(goes), stays, runs)
 
 
@@ -72,17 +72,17 @@ def remove_run(run_id: str, workspace: Workspace) -> None:
 
 
 def _media(name: str, workspace: Workspace) -> list[str]:
-    """Slides, scans and reports: the texts go; files outside the workspace are only no longer referred to."""
+    """Slides, scans and reports: what was unpacked or made for the cohort goes, all else is only referred to."""
     index = load_media(name, workspace)
-    inside = workspace.root.resolve()
+    own = [workspace.media_of(name).resolve(), report_folder(name, workspace).resolve()]
     found = []
     for modality, word in _MEDIA_WORDS.items():
         files = [f for f in index.files if f.modality is modality and f.kind is not MediaKind.MASK]
         if not files:
             continue
-        kept = sum(inside not in Path(f.path).resolve().parents for f in files)
+        kept = sum(not any(Path(f.path).resolve().is_relative_to(place) for place in own) for f in files)
         words = plural(len(files), word)
-        found.append(f"{words}, of which {kept:,} stay in their own place" if kept else words)
+        found.append(f"{words}, of which {kept:,} stay where they lie" if kept else words)
     return found
 
 

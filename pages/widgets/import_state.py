@@ -16,6 +16,7 @@ from core.cohort.preview import Preview, preview
 from core.cohort.table_mapping import EndpointMapping, TableMapping
 from core.cohort.uploads import is_upload, opened, remove_upload, sweep_uploads
 from core.errors import PrognoscopeError
+from core.jobs.supervise import cancel_job
 from core.results.workspace import Workspace
 
 KEY = "import_wizard"
@@ -138,15 +139,23 @@ def open_wizard() -> None:
 
 
 def close_wizard() -> None:
-    """Leave: the upload is removed."""
+    """Leave: the upload is removed, and a job that only reads it is stopped."""
+    _stop_reading()
     give_up_upload()
     st.session_state.pop(KEY, None)
 
 
 def start_again() -> None:
     """Back to the choice of a study; the upload is removed."""
+    _stop_reading()
     give_up_upload()
     st.session_state[KEY] = Wizard(uploads=(current() or Wizard()).uploads + 1)
+
+
+def _stop_reading() -> None:
+    wizard = current()
+    if wizard is not None and wizard.job and wizard.step is Step.CHECK:
+        cancel_job(Workspace.default(), wizard.job)
 
 
 def look_at(source: Path, workspace: Workspace) -> None:
