@@ -12,6 +12,7 @@ from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 from core.results.feature_records import forget_features, load_record
 from core.results.naming import run_words
+from core.results.prediction_set import delete_prediction_set, list_prediction_sets
 from core.results.run import Run
 from core.results.run_store import delete_run, list_runs, load_run
 from core.results.workspace import Workspace
@@ -41,6 +42,9 @@ def cohort_deletion(name: str, workspace: Workspace) -> Deletion:
         goes.append(f"the list of which patient has which pseudonym ({plural(ids, 'id')})")
     goes += _media(name, workspace)
     goes += _features(name, workspace)
+    sets = len(list_prediction_sets(name, workspace))
+    if sets:
+        goes.append(f"{plural(sets, 'set')} of estimates that runs made for its patients")
     if (workspace.cohorts / f"{name}.truth.json").is_file():
         goes.append("the truth that was planted into these synthetic patients")
     runs = tuple(r for r in list_runs(workspace) if r.cohort == name)
@@ -54,6 +58,9 @@ def run_deletion(run_id: str, workspace: Workspace) -> Deletion:
     goes = [f"the run itself: {plural(len(run.references), 'reference row')}, metrics and settings",
             f"its out-of-fold predictions of {plural(run.patients, 'patient')}",
             f"its trained models ({run.n_folds} folds, {plural(len(run.seeds), 'seed')})"]  # fmt: skip
+    sets = [s for s in list_prediction_sets(None, workspace) if s.run == run_id]
+    if sets:
+        goes.append(f"{plural(len(sets), 'set')} of estimates it made for other cohorts")
     return Deletion(run.id, run_words(run), tuple(goes), ("the cohort it was trained on", "every other run"))
 
 
@@ -62,12 +69,17 @@ def remove_cohort(name: str, workspace: Workspace, with_runs: bool = False) -> N
     runs = cohort_deletion(name, workspace).runs if with_runs else ()
     for run in runs:
         remove_run(run.id, workspace)
+    for found in list_prediction_sets(name, workspace):
+        delete_prediction_set(found.id, workspace)
     forget_features(name, workspace)
     delete_cohort(name, workspace)
 
 
 def remove_run(run_id: str, workspace: Workspace) -> None:
     """Delete a run with all that :func:`run_deletion` lists."""
+    for found in list_prediction_sets(None, workspace):
+        if found.run == run_id:
+            delete_prediction_set(found.id, workspace)
     delete_run(run_id, workspace)
 
 

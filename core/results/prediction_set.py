@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -203,12 +204,22 @@ class PredictionSetSummary:
     created_at: str
 
 
-def list_prediction_sets(cohort: str, workspace: Workspace) -> tuple[PredictionSetSummary, ...]:
-    """The sets of a cohort, the newest first."""
+def delete_prediction_set(set_id: str, workspace: Workspace) -> None:
+    """Remove a set, also a damaged one; nothing happens where it is gone already."""
+    folder = workspace.prediction(set_id)
+    if folder.is_dir():
+        # moved aside first: a removal that is stopped half way leaves no half of a set behind
+        aside = folder.with_name(f".{folder.name}.old")
+        folder.replace(aside)
+        shutil.rmtree(aside)
+
+
+def list_prediction_sets(cohort: str | None, workspace: Workspace) -> tuple[PredictionSetSummary, ...]:
+    """The sets of a cohort, or with None of every cohort, the newest first."""
     found = []
     for path in _finished(workspace):
         facts = read_json(path / FILE)
-        if facts["cohort"] == cohort:
+        if cohort is None or facts["cohort"] == cohort:
             fields = ("id", "run", "cohort", "cohort_hash", "created_at")
             found.append(PredictionSetSummary(*(facts[k] for k in fields)))
     return tuple(sorted(found, key=lambda s: s.created_at, reverse=True))
