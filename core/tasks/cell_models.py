@@ -13,6 +13,7 @@ from core.features.inputs import Inputs, Outcome, build_dataset
 from core.tasks.cells import Cell
 from core.training.neural import FittedNeural, restore_neural
 from core.training.state_files import read_state
+from core.training.units import unit_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,5 +35,5 @@ def kept_models(cell: Cell, cohort: Cohort) -> Iterator[KeptModel]:
     place = {name: row for row, name in enumerate(dataset.inputs.ids)}
     for (fold, seed), part in cell.predictions.table.groupby(["fold", "seed"]):
         rows = np.array([place[name] for name in part["id"]], dtype=np.int64)
-        model = restore_neural(read_state(cell.checkpoints / f"fold{fold}-seed{seed}.safetensors"))
+        model = restore_neural(read_state(cell.checkpoints / unit_name(int(fold), int(seed))))
         yield KeptModel(int(fold), int(seed), model, dataset.inputs.take(rows), dataset.outcome.take(rows))
