@@ -59,7 +59,7 @@ def load_figure(points: Sequence[CurvePoint], level: str, synthetic: bool) -> go
     experts = load.shape[1] if load.ndim == 2 else 0
     figure = Canvas()
     figure.add_heatmap(
-        x=epochs, y=[f"{i + 1}" for i in range(experts)], z=100 * load.T, zmin=0, zmax=max(50.0, 100 * load.max()),
+        x=epochs, y=[f"{i + 1}" for i in range(experts)], z=100 * load.T, zmin=0, zmax=max(30.0, 100 * load.max(initial=0)),
         colorscale=[[0, "#FFFFFF"], [1, ACCENT]], xgap=1, ygap=1,
         colorbar={"title": {"text": "% of tokens", "side": "right"}, "thickness": 12, "outlinewidth": 0},
         hovertemplate="epoch %{x}<br>expert %{y}: %{z:.0f} %<extra></extra>",
@@ -101,7 +101,7 @@ def _figure(
             hovertemplate=f"<b>{name}</b><br>epoch %{{x}}<br>%{{y:.3f}} (%{{customdata[0]:.3f}} to "
             "%{customdata[1]:.3f})<br>%{customdata[2]} folds and seeds<extra></extra>",
         )  # fmt: skip
-    heights = spread([float(b.mean[-1]) for _, b, _ in drawn], LABEL_PX / (HEIGHT - 126) * (high - low))
+    heights = _label_heights([float(b.mean[-1]) for _, b, _ in drawn], low, high)
     for (name, values, ink), height in zip(drawn, heights, strict=True):
         figure.add_annotation(
             x=values.epochs[-1], y=height, xanchor="left", xshift=8, showarrow=False, text=f"<b>{name}</b>",
@@ -109,7 +109,14 @@ def _figure(
         )  # fmt: skip
     every = np.concatenate([b.epochs for _, b, _ in drawn]) if drawn else np.array([1])
     figure.update_layout(margin=MARGIN, xaxis=_epochs(every), yaxis={"title": axis, "range": [low, high]})
-    return titled(figure, title, f"mean and range over {_fits(points)}", synthetic, HEIGHT).figure()
+    return titled(figure, title, f"mean and range · {_fits(points)}", synthetic, HEIGHT).figure()
+
+
+def _label_heights(ends: list[float], low: float, high: float) -> list[float]:
+    """Heights of the names at the lines' ends, a line of text apart and none above the plot."""
+    placed = spread(ends, LABEL_PX / (HEIGHT - 126) * (high - low))
+    excess = max([0.0, *(height - high for height in placed)])
+    return [height - excess for height in placed]
 
 
 def _band(figure: Canvas, values: Band, ink: Pen) -> None:

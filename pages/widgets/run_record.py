@@ -76,4 +76,4 @@ def run_record(run: Run) -> None:
     ]
     numbers_table(pd.DataFrame(rows, columns=["Record", "Value"]))
     st.caption("The command that repeats it")
-    st.code(run.command, language="bash", wrap_lines=True)
+    st.code(run.command, language=None, wrap_lines=True)

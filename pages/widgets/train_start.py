@@ -56,7 +56,7 @@ def before_start(view: View, modalities: tuple[str, ...]) -> None:
     with right:
         _guard(plan)
     st.caption("The command that repeats it")
-    st.code(arguments["command"], language="bash", wrap_lines=True)
+    st.code(arguments["command"], language=None, wrap_lines=True)
     _start(view, arguments)
 
 
