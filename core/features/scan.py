@@ -11,7 +11,7 @@ from core.arrays import BoolArray, Float32Array
 from core.cohort.media_index import MediaFile, MediaKind
 from core.errors import PrognoscopeError
 from core.media.tissue import otsu
-from core.media.volumes import Volume, mask_on, read_volume
+from core.media.volumes import SAME_GRID_MM, Volume, mask_on, read_volume
 
 PHASES: Mapping[str, tuple[str, ...]] = {
     "native": ("native", "pre", "precontrast", "pre-contrast", "unenhanced", "plain", "t1", "t1pre", "nc"),
@@ -68,20 +68,33 @@ def read_scan(files: tuple[MediaFile, ...]) -> Scan:
         raise PrognoscopeError("; ".join(dict.fromkeys(failures)), "the volumes of a patient", "see each volume")
     masks = _readable([f for f in files if f.kind is MediaKind.MASK], failures)
     order = list(PHASES)
-    phases = []
+    phases: list[Phase] = []
     for number, file, volume in volumes:
-        found = {name: _together(masks, name, volume) for name in REGIONS}
-        given = {name: mask for name, mask in found.items() if mask is not None}
-        if "region" not in given:
-            given["region"] = given.get("liver", _foreground(volume.array))
-        phases.append(Phase(number, file.label, volume, given))
+        # phases on one grid share their masks, so that a shape is measured once
+        shared = next((p.masks for p in phases if masks and _same_grid(p.volume, volume)), None)
+        phases.append(Phase(number, file.label, volume, shared or _masks(masks, volume)))
     phases.sort(key=lambda p: (order.index(phase_of(p.label)) if phase_of(p.label) in order else len(order), p.number))
     warnings = [w for _, _, v in volumes for w in v.warnings]
     if failures:
         warnings.append(f"{len(failures)} of {len(files)} files left out: {'; '.join(dict.fromkeys(failures))}")
+    if any(len(np.unique(v.array[v.array > 0.5])) > 1 for _, _, v in masks):
+        warnings.append("a mask with several labels: all of them are taken together")
     if not masks:
         warnings.append("no mask: the region is everything that stands out from the air")
     return Scan(tuple(phases), tuple(dict.fromkeys(warnings)))
+
+
+def _same_grid(one: Volume, other: Volume) -> bool:
+    return one.array.shape == other.array.shape and bool(np.abs(one.affine - other.affine).max() < SAME_GRID_MM)
+
+
+def _masks(masks: list[tuple[int, MediaFile, Volume]], volume: Volume) -> dict[str, BoolArray]:
+    """The regions on the voxels of ``volume``; the region is the liver, or else the foreground, where none is given."""
+    found = {name: _together(masks, name, volume) for name in REGIONS}
+    given = {name: mask for name, mask in found.items() if mask is not None and mask.any()}
+    if "region" not in given:
+        given["region"] = given["liver"] if "liver" in given else _foreground(volume.array)
+    return given
 
 
 def _readable(files: list[MediaFile], failures: list[str]) -> list[tuple[int, MediaFile, Volume]]:

@@ -50,15 +50,16 @@ class ShapeIntensity:
         scaled = [((p.volume.array - low) / (high - low)).astype(np.float32) for p in scan.phases]
         means = [_means(array, phase) for array, phase in zip(scaled, scan.phases, strict=True)]
         rows = []
+        shapes: dict[int, FloatArray] = {}
         for i, phase in enumerate(scan.phases):
-            intensity = [_intensities(scaled[i], phase, region) for region in REGIONS]
+            intensity = _intensities(scaled[i], phase)
             rows.append(
                 np.concatenate(
                     [
                         _which(phase),
                         *intensity,
                         _contrasts(scan, means, i, float(intensity[1][1])),
-                        *(_shape(phase, region) for region in REGIONS[1:]),
+                        *(_shape(phase, region, shapes) for region in REGIONS[1:]),
                         _burden(phase),
                     ]
                 )
@@ -86,10 +87,14 @@ def _which(phase: Phase) -> FloatArray:
     return np.asarray(np.eye(len(names))[names.index(phase_of(phase.label))])
 
 
-def _intensities(array: Float32Array, phase: Phase, region: str) -> FloatArray:
-    if region not in phase.masks:
-        return np.full(len(INTENSITIES), np.nan)
-    return intensity_features(array, phase.masks[region])
+def _intensities(array: Float32Array, phase: Phase) -> list[FloatArray]:
+    """(13,) of each region; regions with one mask are measured once."""
+    found: dict[int, FloatArray] = {}
+    for mask in phase.masks.values():
+        if id(mask) not in found:
+            found[id(mask)] = intensity_features(array, mask)
+    nothing = np.full(len(INTENSITIES), np.nan)
+    return [found[id(phase.masks[r])] if r in phase.masks else nothing for r in REGIONS]
 
 
 def _means(array: Float32Array, phase: Phase) -> dict[str, float]:
@@ -123,10 +128,14 @@ def _first(scan: Scan, means: list[dict[str, float]], phase: str) -> dict[str, f
     return next((m for p, m in zip(scan.phases, means, strict=True) if phase_of(p.label) == phase), nothing)
 
 
-def _shape(phase: Phase, region: str) -> FloatArray:
+def _shape(phase: Phase, region: str, known: dict[int, FloatArray]) -> FloatArray:
+    """(9,) numbers of a region; phases that share a mask share its shape."""
     if region not in phase.masks:
         return np.full(len(SHAPES), np.nan)
-    return shape_features(phase.masks[region], phase.volume.spacing)
+    mask = phase.masks[region]
+    if id(mask) not in known:
+        known[id(mask)] = shape_features(mask, phase.volume.spacing)
+    return known[id(mask)]
 
 
 def _burden(phase: Phase) -> FloatArray:

@@ -23,6 +23,7 @@ PLAUSIBLE_MPP = (0.05, 20.0)
 """µm per pixel of a microscope; a TIFF that says 72 dots per inch (353 µm/px) says nothing about the tissue."""
 MOST_PLAIN_PIXELS = 100_000_000
 """A file without tiles is read whole: at most so many pixels."""
+_CACHE_BYTES = 192 << 20
 _OBJECTIVE = 10.0  # µm/px × magnification of the usual scanners: 20x = 0.5, 40x = 0.25
 
 
@@ -160,7 +161,10 @@ def _unreadable(path: Path) -> PrognoscopeError:
 
 class _OpenSlideReader:
     def __init__(self, handle: Any) -> None:
+        import openslide
+
         self._handle = handle
+        handle.set_cache(openslide.OpenSlideCache(_CACHE_BYTES))  # a row of tiles is read by several rows of patches
         self.sizes = tuple((int(w), int(h)) for w, h in handle.level_dimensions)
         self.downsamples = tuple(float(d) for d in handle.level_downsamples)
         self.properties: Mapping[str, str] = dict(handle.properties)
