@@ -1,7 +1,7 @@
 """The text side: a report's sentences → one vector for the whole, one for each part.
 
-A report is a bag of sentences whose first columns say to which part each belongs (``PARTS``: liver, tumour, other);
-the rest are its features.
+A report is a bag of sentences whose first columns say to which part each belongs (``PARTS``: liver, tumour, other):
+above 0 where it does, also after the bags were put on a common scale. The rest are the sentence's features.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class ReportEncoder(nn.Module):
         """Encode the reports of a batch; a patient without one has empty parts."""
         bag, real = batch.bags[Modality.REPORTS], batch.masks[Modality.REPORTS]
         real = real & batch.present[Modality.REPORTS][:, None]
-        belongs = (bag[..., : len(PARTS)] > 0.5) & real[..., None]
+        belongs = (bag[..., : len(PARTS)] > 0) & real[..., None]
         if self.shuffled and self.training:
             belongs = _shuffled(belongs, real)
         features = bag[..., len(PARTS) :]
