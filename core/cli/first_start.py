@@ -1,13 +1,22 @@
-"""What ``./run app`` does before the dashboard opens: the sample cohort and one run on it, made once."""
+"""What ``./run app`` does before the dashboard opens: the sample cohort and one run on it, made once.
+
+Its slides, scans and reports take minutes: they are left to the worker, and the dashboard opens meanwhile.
+"""
 
 from __future__ import annotations
 
 import sys
 
+from core.cohort.media_index import load_media
 from core.cohort.sample import NAME, save_sample
 from core.errors import PrognoscopeError
+from core.jobs.job import JobState
+from core.jobs.queue import JobQueue
+from core.jobs.supervise import submit_job
 from core.results.run_store import list_runs
 from core.results.workspace import Workspace
+
+MEDIA_TASK = "complete-sample"
 
 
 def main() -> int:
@@ -19,11 +28,22 @@ def main() -> int:
             save_sample(workspace)
         if not any(run.cohort == NAME for run in list_runs(workspace)):
             _train_sample(workspace)
+        submit_sample_media(workspace)
     except PrognoscopeError as error:
         print(error, file=sys.stderr)
         return 1
     print("Prognoscope opens on http://127.0.0.1:8501 (research use only)", file=sys.stderr)
     return 0
+
+
+def submit_sample_media(workspace: Workspace) -> None:
+    """Leave the sample's slides, scans and reports to the worker, when they are missing and nobody cancelled them."""
+    if load_media(NAME, workspace).files:
+        return
+    queue = JobQueue(workspace)
+    before = queue.jobs(1000) if queue.path.is_file() else ()
+    if not any(job.task == MEDIA_TASK and job.state is JobState.CANCELLED for job in before):
+        submit_job(workspace, MEDIA_TASK, {}, "Slides, scans and reports of the sample cohort")
 
 
 def _train_sample(workspace: Workspace) -> None:

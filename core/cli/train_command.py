@@ -70,9 +70,10 @@ def run_train(args: argparse.Namespace, workspace: Workspace) -> Answer:
 
 def _queue(request: TrainRequest, workspace: Workspace) -> Answer:
     """Submit the training; what can be refused is refused now and not after its turn has come."""
-    prepare(request, workspace)
+    prepared = prepare(request, workspace)
     arguments = {**asdict(request), "modalities": [m.value for m in request.modalities]}
     if Path(request.folds).exists():  # the worker stands elsewhere
         arguments["folds"] = str(Path(request.folds).resolve())
-    title = f"{model_words(request.model)} on {request.cohort}"
+    seeds = f"{request.seeds} seed{'' if request.seeds == 1 else 's'}"
+    title = f"{model_words(request.model)} on {request.cohort}, {prepared.folds.name} × {seeds}"
     return submitted(submit_job(workspace, "train", arguments, title))

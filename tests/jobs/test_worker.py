@@ -102,6 +102,18 @@ def test_child_ends_when_its_worker_is_killed(queue: JobQueue, start_worker: Sta
     assert ended(queue, job).state is JobState.CANCELLED
 
 
+def test_helpers_of_a_killed_child_end_before_it_is_tried_again(queue: JobQueue, start_worker: Start) -> None:
+    job = queue.submit("family", {}, "Family")
+    start_worker()
+    running(queue, job)
+    child, helper = pids_of(queue.folder(job.id) / "pids")
+    os.kill(child, signal.SIGKILL)
+    wait_for(lambda: queue.get(job.id).attempts == 2)
+    assert not alive(helper)
+    queue.cancel(job.id)
+    assert ended(queue, job).state is JobState.CANCELLED
+
+
 def test_worker_told_to_stop_gives_the_job_back_uncounted(
     queue: JobQueue, start_worker: Start, workspace: Workspace
 ) -> None:
