@@ -137,7 +137,7 @@ def _endpoints(columns: Sequence[ColumnView], reasons: dict[str, str]) -> tuple[
         name = key or endpoint_key(event) or "OS"
         codes, why = certain_meanings(event)
         found[name] = EndpointMapping(name, time.name, event.name, codes, _event_words(name, event))
-        reasons[time.name] = f"time of {name}: positive numbers, and the name fits"
+        reasons[time.name] = f"time of {name}: numbers, and the name fits"
         reasons[event.name] = f"event of {name}: few different values, and the name fits"
         if why:
             reasons[event.name] += f"; meaning proposed since {why}"
@@ -163,7 +163,8 @@ def _event_for(key: str, events: Sequence[ColumnView]) -> ColumnView | None:
 
 
 def _time_score(column: ColumnView) -> int:
-    if column.kind is not Kind.NUMBERS or column.low < 0 or column.tokens & _NO_TIME:
+    # a negative time is proposed all the same: the check then says what is wrong with it
+    if column.kind is not Kind.NUMBERS or column.tokens & _NO_TIME:
         return 0
     if column.distinct < 3 or (column.codes and column.known > 40) or column.known < column.missing:
         return 0

@@ -17,9 +17,36 @@ from pages.widgets import state as page
 from pages.widgets.frame import show_error
 from pages.widgets.html import note
 
+KEY = "deleting"
+"""In the session while a deletion is asked for: what kind, and its name. It keeps the dialog open over reruns."""
+_COHORT, _RUN = "cohort", "run"
 
-@st.dialog("Delete this cohort?", width="medium")
-def delete_cohort_dialog(name: str, workspace: Workspace) -> None:
+
+def ask_to_delete_cohort(name: str) -> None:
+    """Open the dialog at the next run of the page."""
+    st.session_state[KEY] = (_COHORT, name)
+
+
+def ask_to_delete_run(run_id: str) -> None:
+    """Open the dialog at the next run of the page."""
+    st.session_state[KEY] = (_RUN, run_id)
+
+
+def deletion_dialog(cohort: str, run: Run | None, workspace: Workspace) -> None:
+    """The open question, as long as it is about what the page shows."""
+    asked = st.session_state.get(KEY)
+    if asked == (_COHORT, cohort):
+        _delete_cohort_dialog(cohort, workspace)
+    elif run is not None and asked == (_RUN, run.id):
+        _delete_run_dialog(run, workspace)
+
+
+def _forget() -> None:
+    st.session_state.pop(KEY, None)
+
+
+@st.dialog("Delete this cohort?", width="medium", on_dismiss=_forget)
+def _delete_cohort_dialog(name: str, workspace: Workspace) -> None:
     """Confirm and delete a cohort; its runs are kept unless asked for."""
     try:
         found = cohort_deletion(name, workspace)
@@ -41,8 +68,8 @@ def delete_cohort_dialog(name: str, workspace: Workspace) -> None:
         _done(lambda: remove_cohort(name, workspace, with_runs), page.PageState())
 
 
-@st.dialog("Delete this run?", width="medium")
-def delete_run_dialog(run: Run, workspace: Workspace) -> None:
+@st.dialog("Delete this run?", width="medium", on_dismiss=_forget)
+def _delete_run_dialog(run: Run, workspace: Workspace) -> None:
     """Confirm and delete a run."""
     try:
         found = run_deletion(run.id, workspace)
@@ -75,6 +102,7 @@ def _confirmed(words: str, busy: int) -> bool:
         note(f"{plural(busy, 'job')} still needs it: wait for it or cancel it first.", warn=True)
     with st.container(horizontal=True):
         if st.button("Keep it", key="delete_keep"):
+            _forget()
             st.rerun()
         return st.button(words, key="delete_confirm", type="primary", disabled=bool(busy))
 
@@ -86,5 +114,6 @@ def _done(delete, state: page.PageState) -> None:
     except PrognoscopeError as error:
         show_error(error)
         return
+    _forget()
     page.put(state)
     st.rerun()
