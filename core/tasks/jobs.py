@@ -39,6 +39,13 @@ def _encode(arguments: Mapping[str, Any], workspace: Workspace, context: JobCont
     return encode(EncodeRequest(**given), workspace, context.progress).as_json()
 
 
+def _predict(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
+    from core.tasks.predict import PredictRequest, predict
+
+    found = predict(PredictRequest(arguments["run"], arguments["cohort"]), workspace, context.progress)
+    return {"prediction": found.id, "cohort": arguments["cohort"], "run": arguments["run"]}
+
+
 def _complete_sample(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
     from core.tasks.complete_sample import complete_sample
 
@@ -106,5 +113,6 @@ TASKS: Mapping[str, Task] = {
             "watch": Argument("yes or no"),
         },
     ),
+    "predict": Task(_predict, {"run": Argument("text", required=True), "cohort": Argument("text", required=True)}),
     "bench": Task(_bench, {"name": Argument("text", required=True), "full": Argument("yes or no")}),
 }

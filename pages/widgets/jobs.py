@@ -130,7 +130,8 @@ def _open_button(job: Job, place: str) -> None:
 def _opens(job: Job) -> tuple[str, Callable[[], None]] | None:
     """The page that shows what the job made, and how the session's state gets there; None when there is nothing."""
     result = job.result or {}
-    cohort, run = result.get("cohort"), result.get("run")
+    cohort = result.get("cohort")
+    run = None if "prediction" in result else result.get("run")  # a run that scored this cohort belongs to another
     if not cohort:
         return None
 
