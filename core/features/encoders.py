@@ -75,6 +75,7 @@ _CLASSES: Mapping[str, str] = {
     "shape-intensity": "core.features.volume_encoder:ShapeIntensity",
     "monai-small": "core.features.volume_network:SmallNetwork",
     "lexicon": "core.features.report_encoder:LexiconEncoder",
+    "report-parts": "core.features.parts_encoder:ReportParts",
 }
 """Encoder → its class. Only the chosen one is imported: torch and MONAI take seconds."""
 
