@@ -59,8 +59,9 @@ def load_figure(points: Sequence[CurvePoint], level: str, synthetic: bool) -> go
     experts = load.shape[1] if load.ndim == 2 else 0
     figure = Canvas()
     figure.add_heatmap(
-        x=epochs, y=[f"{i + 1}" for i in range(experts)], z=100 * load.T, zmin=0, zmax=max(30.0, 100 * load.max(initial=0)),
-        colorscale=[[0, "#FFFFFF"], [1, ACCENT]], xgap=1, ygap=1,
+        x=epochs, y=[f"{i + 1}" for i in range(experts)], z=100 * load.T, xgap=1, ygap=1,
+        zmin=0, zmax=max(30.0, 100 * load.max(initial=0)),
+        colorscale=[[0, "#FFFFFF"], [1, ACCENT]],
         colorbar={"title": {"text": "% of tokens", "side": "right"}, "thickness": 12, "outlinewidth": 0},
         hovertemplate="epoch %{x}<br>expert %{y}: %{z:.0f} %<extra></extra>",
     )  # fmt: skip

@@ -84,6 +84,5 @@ def _curves(view: View, run: Run) -> None:
     except PrognoscopeError as error:
         show_error(error)
         return
-    if points:
-        with st.expander("Its epochs"):
-            curves_panel(points, "run", run.synthetic, finished=True)
+    if points and st.toggle("Show its epochs", key=f"epochs_{run.id}"):
+        curves_panel(points, "run", run.synthetic, finished=True)

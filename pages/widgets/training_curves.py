@@ -14,25 +14,25 @@ from pages.widgets.figure_block import Block, figure_block
 from pages.widgets.html import note, state_box
 
 
-def curves_panel(points: Sequence[CurvePoint], key: str, synthetic: bool, finished: bool) -> None:
-    """Charts of what is known so far; nothing is chosen by them."""
+def curves_panel(points: Sequence[CurvePoint], place: str, synthetic: bool, finished: bool) -> None:
+    """Charts of what is known so far; nothing is chosen by them. ``place`` tells two panels of a page apart."""
     if not points:
         if not finished:
             note("The first epoch has not ended yet.")
         return
     _alarm(points)
     levels = level_names(points)
-    with st.container(key=f"curves_{key}"):
+    with st.container(key=f"curves_{place}"):
         left, right = st.columns(2, gap="small")
         with left:
-            _chart("loss", "Survival loss by epoch", loss_figure, points, synthetic)
-            _chart("ibs", "Integrated Brier score by epoch", brier_figure, points, synthetic)
+            _chart(f"{place}-loss", "Survival loss by epoch", loss_figure, points, synthetic)
+            _chart(f"{place}-ibs", "Integrated Brier score by epoch", brier_figure, points, synthetic)
         with right:
-            _chart("concordance", "C-index by epoch", concordance_figure, points, synthetic)
+            _chart(f"{place}-concordance", "C-index by epoch", concordance_figure, points, synthetic)
             if levels:
-                _chart("entropy", "Evenness of the experts by epoch", entropy_figure, points, synthetic)
+                _chart(f"{place}-entropy", "Evenness of the experts by epoch", entropy_figure, points, synthetic)
         if levels:
-            _load(points, levels, synthetic)
+            _load(points, levels, place, synthetic)
     note("Held-out curves are shown, and choose nothing: the last epoch counts.")
 
 
@@ -47,13 +47,13 @@ def _alarm(points: Sequence[CurvePoint]) -> None:
 
 
 def _chart(name, alt, figure, points, synthetic) -> None:
-    figure_block(Block(f"training-{name}", alt, lambda _: figure(points, synthetic), lambda: curves_table(points)))
+    figure_block(Block(name, alt, lambda _: figure(points, synthetic), lambda: curves_table(points)))
 
 
-def _load(points: Sequence[CurvePoint], levels: tuple[str, ...], synthetic: bool) -> None:
+def _load(points: Sequence[CurvePoint], levels: tuple[str, ...], place: str, synthetic: bool) -> None:
     level = levels[0]
     if len(levels) > 1:
-        level = st.selectbox("Level", levels, key="training_level")
+        level = st.selectbox("Level", levels, key=f"level_{place}")
     alt = f"Load of the experts by epoch, {level}"
     draw = partial(load_figure, points, level, synthetic)
-    figure_block(Block("training-load", alt, lambda _: draw(), partial(load_table, points, level)))
+    figure_block(Block(f"{place}-load", alt, lambda _: draw(), partial(load_table, points, level)))

@@ -80,7 +80,7 @@ def _live(job_id: str, workspace: Workspace, runs: tuple[Run, ...], synthetic: b
         if run is not None:
             run_summary(run, "job")
         if job.task == "train":
-            curves_panel(read_curves(queue.folder(job_id) / FILE), f"job_{job_id}", synthetic, job.state.finished)
+            curves_panel(read_curves(queue.folder(job_id) / FILE), "training", synthetic, job.state.finished)
         _log(queue, job)
 
 
