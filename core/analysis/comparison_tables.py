@@ -22,38 +22,36 @@ def run_names(runs: tuple[Run, ...]) -> dict[str, str]:
     return {i: f"{words} ({i.rpartition('-')[2]})" if counts[words] > 1 else words for i, words in short.items()}
 
 
+METRIC = "Metric"
+
+
 def metrics_table(comparison: RunComparison, names: Mapping[str, str]) -> pd.DataFrame:
-    """One row a run, one column a metric with its interval; the baseline first."""
-    rows = []
+    """One row a metric, one column a run with its intervals; the baseline first. The first row names the numbers."""
+    columns: dict[str, list[str]] = {METRIC: ["Predictions", *(m.label for m in comparison.metrics)]}
     for item in comparison.compared:
-        row = {"Run": names[item.run.id]}
-        if item.run.id == comparison.baseline:
-            row["Run"] += " (baseline)"
-        row["Numbers are"] = badge(item.run.protocol, comparison.predictions[item.run.id].in_sample)
-        for metric in comparison.metrics:
-            found = item.values[metric.key]
-            row[metric.label] = interval(found.value, found.low, found.high, 3)
-        rows.append(row)
-    return pd.DataFrame(rows)
+        name = names[item.run.id] + (" (baseline)" if item.run.id == comparison.baseline else "")
+        found = [item.values[m.key] for m in comparison.metrics]
+        kind = badge(item.run.protocol, comparison.predictions[item.run.id].in_sample)
+        columns[name] = [kind, *(interval(e.value, e.low, e.high, 3) for e in found)]
+    return pd.DataFrame(columns)
 
 
 def differences_table(comparison: RunComparison, names: Mapping[str, str]) -> pd.DataFrame:
-    """One row a run other than the baseline: run minus baseline, paired on the same patients."""
-    rows = []
+    """One row a metric and one for each part of the test, one column a run: that run minus the baseline, paired."""
+    test = ("Harrell C, mean over folds", "Test over folds", "Holm-corrected")
+    columns: dict[str, list[str]] = {METRIC: [*(m.label for m in comparison.metrics), *test]}
     for item in comparison.compared:
-        if item.run.id == comparison.baseline:
+        if item.folds is None:
             continue
-        row = {"Run minus baseline": names[item.run.id]}
-        for metric in comparison.metrics:
-            found = item.differences[metric.key]
-            row[metric.label] = interval(found.value, found.low, found.high, 3)
-        if item.folds is not None:
-            low, high = _finite(item.folds.fold_low), _finite(item.folds.fold_high)
-            row["Harrell C, mean over folds"] = interval(item.folds.fold_mean, low, high, 3)
-            row["Test over folds"] = p_value(_finite(item.folds.p))
-            row["Holm-corrected"] = p_value(_finite(item.folds.p_adjusted))
-        rows.append(row)
-    return pd.DataFrame(rows)
+        found = [item.differences[m.key] for m in comparison.metrics]
+        folds = item.folds
+        columns[f"{names[item.run.id]} minus baseline"] = [
+            *(interval(e.value, e.low, e.high, 3) for e in found),
+            interval(folds.fold_mean, _finite(folds.fold_low), _finite(folds.fold_high), 3),
+            p_value(_finite(folds.p)),
+            p_value(_finite(folds.p_adjusted)),
+        ]
+    return pd.DataFrame(columns)
 
 
 def _finite(value: float) -> float | None:

@@ -57,12 +57,15 @@ def _facts(run: Run) -> dict[str, str]:
 
 
 def differences(runs: tuple[Run, ...], names: Mapping[str, str]) -> pd.DataFrame:
-    """One row a fact or setting that is not the same in all runs, one column a run (``names`` of run ids)."""
+    """One row a fact, or a setting beside its default, that is not the same in all runs; one column a run.
+
+    ``names`` run id → its column. A setting that is the default in every run that has it is left out.
+    """
     facts = [_facts(run) for run in runs]
     settings = [effective_settings(run) for run in runs]
     rows = [{"What differs": key, **_row(runs, names, [f[key] for f in facts])}
             for key in facts[0] if len({f[key] for f in facts}) > 1]  # fmt: skip
-    for key in dict.fromkeys(k for s in settings for k in s):
+    for key in dict.fromkeys(k for run in runs for k in non_default_settings(run)):
         words = [value_words(s[key]) if key in s else NONE for s in settings]
         if len(set(words)) > 1:
             label = next((w for run in runs if (w := setting_words(run.model, key)) != key), key)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import plotly.graph_objects as go
 
-from core.analysis.comparisons import interval, years
+from core.analysis.comparisons import interval
 from core.analysis.metric_samples import Metric
 from core.analysis.run_agreement import STATUS, Agreement
 from core.analysis.run_comparison import Compared, RunComparison
@@ -16,8 +16,8 @@ from core.figures.theme import ACCENT, FAINT, INK, MUTED, pen, shortened, titled
 from core.results.naming import OUT_OF_FOLD, badge
 from core.statistics.estimate import Estimate
 
-ROW_PX = 46
-TOP_PX, BOTTOM_PX = 112, 58
+ROW_PX = 50
+TOP_PX, BOTTOM_PX = 84, 58
 NAME_PX = 250
 SCATTER_PX = 440
 
@@ -122,11 +122,13 @@ def agreement_figure(found: Agreement, names: Mapping[str, str], synthetic: bool
             hovertemplate=(("%{customdata[0]}<br>" if screen else "") + f"%{{x:.0%}} and %{{y:.0%}}<br>{kind}"
                            "<extra></extra>"),
         )  # fmt: skip
-    what = f"Predicted {years(found.month)} survival" if found.month is not None else "Place of risk within fold"
+    what = f"Predicted {found.month / 12:g}-year survival" if found.month is not None else "Place of risk within fold"
+    low, high = _square(found)
+    share = {"range": [low, high], "tickformat": ".0%", "nticks": 7, "tickangle": 0}
     figure.update_layout(
         margin={"l": 72, "r": 24, "t": 108, "b": 56},
-        xaxis={"title": f"{what}: {shortened(names[found.first], 44)}", **_SHARE},
-        yaxis={"title": shortened(names[found.second], 44), **_SHARE},
+        xaxis={"title": shortened(names[found.first], 44), **share},
+        yaxis={"title": shortened(names[found.second], 44), **share},
     )
     rho = "not estimable" if np.isnan(found.spearman) else f"{found.spearman:.2f}".replace("-", "\N{MINUS SIGN}")
     subtitle = f"n {len(found.ids)} · rank correlation {rho}"
@@ -138,4 +140,9 @@ def agreement_figure(found: Agreement, names: Mapping[str, str], synthetic: bool
     return figure.figure()
 
 
-_SHARE = {"range": [-0.03, 1.03], "tickformat": ".0%", "dtick": 0.2, "tickangle": 0}
+def _square(found: Agreement) -> tuple[float, float]:
+    """The same limits for both axes around every estimate, so that the line of agreement is the diagonal."""
+    both = np.concatenate([found.x, found.y])
+    low, high = (float(both.min()), float(both.max())) if len(both) else (0.0, 1.0)
+    pad = max(0.05 * (high - low), 0.01)
+    return low - pad, high + pad

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.results.naming import run_words
+from core.results.naming import model_words
 from core.results.run import Run
 from core.results.run_store import list_runs
 from pages.widgets import state as page
@@ -57,7 +57,11 @@ def _usual(view: View) -> tuple[Run, ...]:
 
 
 def _words(run: Run, view: View) -> str:
-    return run_words(run) if run.cohort == view.cohort.name else f"{run.cohort}: {run_words(run)}"
+    """A run in few words: several of them stand side by side."""
+    parts = [model_words(run.model), " + ".join(run.modalities), run.folds, run.id.rpartition("-")[2]]
+    if run.cohort != view.cohort.name:
+        parts.insert(0, run.cohort)
+    return " · ".join(parts + (["optimistic"] if run.protocol == "upstream" else []))
 
 
 def _chosen() -> None:

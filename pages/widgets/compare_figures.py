@@ -7,18 +7,18 @@ from typing import Any
 import streamlit as st
 
 from core.analysis.comparison_tables import forest_numbers
-from core.analysis.comparisons import years
-from core.analysis.run_agreement import agreement
+from core.analysis.run_agreement import Agreement, agreement
 from core.analysis.run_comparison import RunComparison
 from core.figures.comparison import agreement_figure, forest_figure
+from core.figures.theme import percent
 from pages.widgets import state as page
 from pages.widgets.cohort_table import keep_only
 from pages.widgets.compare_results import names_of
 from pages.widgets.figure_block import Block, chart_key, figure_block
-from pages.widgets.html import note
+from pages.widgets.html import note, numbers_table
 from pages.widgets.topbar import bound_select
 
-RANKS = 0.0
+RANKS, LISTED = 0.0, 8
 
 
 def forest_block(result: RunComparison) -> None:
@@ -59,17 +59,33 @@ def agreement_block(result: RunComparison) -> None:
     with columns[2]:
         bound_select(
             "Estimate", [*months, RANKS], month, "compare_month", lambda m: page.compare_with(month=m),
-            format_func=lambda m: f"Predicted {years(m)} survival" if m else "Place of the risk within its fold",
+            format_func=lambda m: f"Predicted {m / 12:g}-year survival" if m else "Place of the risk within its fold",
         )  # fmt: skip
     found = agreement(result, first, second, month or None)
-    figure_block(
-        Block(
-            "agreement", f"Estimates of {len(found.ids)} patients by two runs",
-            lambda screen: agreement_figure(found, names, result.synthetic, screen), found.table,
-        ),
-        key=chart_key("agreement", (first, second, month, result.ids)), on_select=_pick,
-    )  # fmt: skip
-    _picked(result)
+    with st.container(key="agreement_block"):
+        left, right = st.columns([7, 5], gap="medium")
+    with left:
+        figure_block(
+            Block(
+                "agreement", f"Estimates of {len(found.ids)} patients by two runs",
+                lambda screen: agreement_figure(found, names, result.synthetic, screen), found.table,
+            ),
+            key=chart_key("agreement", (first, second, month, result.ids)), on_select=_pick,
+        )  # fmt: skip
+    with right:
+        _disagreements(found, names)
+        _picked(result)
+
+
+def _disagreements(found: Agreement, names: dict[str, str]) -> None:
+    """The patients on whom the two runs differ most."""
+    st.subheader("Largest disagreements")
+    part = found.table().head(LISTED)
+    columns = {"patient": "Patient", "first": names[found.first], "second": names[found.second], "status": "Then"}
+    shown = part[list(columns)].rename(columns=columns)
+    for name in (names[found.first], names[found.second]):
+        shown[name] = [percent(v) for v in shown[name]]
+    numbers_table(shown, right=(names[found.first], names[found.second]))
 
 
 def _pair(result: RunComparison) -> tuple[str, str]:
@@ -102,8 +118,7 @@ def _pick(points: list[dict[str, Any]]) -> bool:
 def _picked(result: RunComparison) -> None:
     picked = tuple(i for i in page.current().options.picked if i in set(result.ids))
     if not picked:
-        note("Click a point or drag a box to see which patients are there. The table lists the largest disagreements "
-             "first.")  # fmt: skip
+        note("Click a point or drag a box over the figure to see which patients are there.")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         words = ", ".join(picked[:6]) + (f" and {len(picked) - 6} more" if len(picked) > 6 else "")

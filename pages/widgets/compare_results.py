@@ -15,6 +15,9 @@ from pages.widgets.compare_choice import baseline_of
 from pages.widgets.data import View, read_predictions
 from pages.widgets.html import badge_html, facts, note, numbers_table
 
+BESIDE = 3
+"""With so many runs the two tables fit side by side."""
+
 
 def compared(view: View, runs: tuple[Run, ...]) -> RunComparison:
     """The comparison on the selected patients, computed once a session for the same runs and patients."""
@@ -47,16 +50,30 @@ def numbers(view: View, result: RunComparison) -> None:
     for refusal in result.refused:
         note(f"Not compared: {run_words(refusal.run)}. Reason: {refusal.reason}.", warn=True)
     _badges(result)
-    numbers_table(metrics_table(result, names), right=tuple(m.label for m in result.metrics))
+    with st.container(key="compare_numbers"):
+        left, right = st.columns(2, gap="large") if len(result.compared) <= BESIDE else (st.container(), st.container())
+    with left:
+        _values(result, names)
+    with right:
+        _differences(result, names)
+
+
+def _values(result: RunComparison, names: dict[str, str]) -> None:
+    st.subheader("Each run")
+    table = metrics_table(result, names)
+    numbers_table(table, right=tuple(table.columns[1:]))
     notes = "; ".join(f"{m.label}: {m.note}" for m in result.metrics if m.note)
     note(f"Values with 95 % bootstrap intervals over the same {len(result.ids):,} patients. {notes}.")
+
+
+def _differences(result: RunComparison, names: dict[str, str]) -> None:
     st.subheader("Run minus baseline")
     table = differences_table(result, names)
-    numbers_table(table, right=tuple(c for c in table.columns if c != "Run minus baseline"))
+    numbers_table(table, right=tuple(table.columns[1:]))
     note(
         "Paired: both runs are evaluated on the same bootstrap samples of the same patients. The test looks at folds "
         "and seeds (Nadeau and Bengio, which allows for overlapping training sets)"
-        + (", corrected over all runs with Holm's method." if len(table) > 1 else ".")
+        + (", corrected over all runs with Holm's method." if len(result.compared) > 2 else ".")
     )
 
 
