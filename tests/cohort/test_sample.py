@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import numpy as np
@@ -37,6 +38,40 @@ def test_same_seed_same_cohort_other_seed_another(sample: tuple[Cohort, SampleTr
     assert truth.ids == cohort.ids
 
 
+def test_slides_scans_and_reports_changed_no_table(sample: tuple[Cohort, SampleTruth]) -> None:
+    """The digest is that of the tables before the cohort had any of them."""
+    cohort, _ = sample
+    assert cohort.genomics is not None
+    digest = hashlib.sha256(cohort.patients.round(6).to_csv().encode())
+    for endpoint in cohort.endpoints.values():
+        for array in (endpoint.entry, endpoint.time, endpoint.codes):
+            digest.update(np.ascontiguousarray(array).tobytes())
+    digest.update(np.ascontiguousarray(cohort.genomics.values).tobytes())
+    digest.update(cohort.availability[["genomics", "clinical"]].to_numpy(dtype=bool).tobytes())
+    assert digest.hexdigest() == "ef6e968cbeb839016345f48718b2adccc9481142fd87613099e5cccbe1433ca0"
+
+
+def test_what_the_media_will_show_loads_on_its_cause(sample: tuple[Cohort, SampleTruth]) -> None:
+    cohort, truth = sample
+    found, burden, reserve = truth.findings, truth.latents["tumour_burden"], truth.latents["liver_reserve"]
+    for column, cause, loading in (
+        ("high_risk_share", burden, 0.80),
+        ("washout", burden, 0.70),
+        ("uptake", reserve, 0.80),
+        ("nodularity", reserve, -0.70),
+        ("lymphocytes", found["immune_response"].to_numpy(), 0.90),
+    ):
+        assert abs(spearmanr(found[column], cause).statistic - loading) < 0.12, column
+    immune = found["immune_response"].to_numpy()
+    assert abs(spearmanr(immune, burden).statistic) < 0.15
+    assert abs(spearmanr(immune, reserve).statistic) < 0.15
+    table = cox(cohort, reserve=reserve, burden=burden, immune=immune)
+    assert table.loc["immune", "z"] < -5
+    wide = found["slide_width"].to_numpy() >= 16000
+    assert wide.sum() == 3
+    assert cohort.availability["slides"].to_numpy()[wide].all()
+
+
 def test_it_says_that_it_is_synthetic_everywhere(sample: tuple[Cohort, SampleTruth], workspace: Workspace) -> None:
     cohort, _ = sample
     assert cohort.synthetic
@@ -57,7 +92,7 @@ def test_size_events_families_and_missing_modalities(sample: tuple[Cohort, Sampl
     assert len(cohort.genomics.families) == 6
     assert all(40 <= len(v) <= 66 for v in cohort.genomics.families.values())
     assert len(truth.planted) == 12
-    for modality in ("genomics", "clinical"):
+    for modality in ("genomics", "clinical", "slides", "volumes", "reports"):
         assert (~cohort.availability[modality]).sum() == round(0.15 * n)
     assert cohort.availability.any(axis=1).all()
     assert cohort.patients["site"].nunique() >= 5
