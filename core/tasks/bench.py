@@ -15,6 +15,7 @@ Progress = Callable[[float, str], None]
 BENCHES: Mapping[str, str] = {
     "training": "core.tasks.bench_training:bench_training",
     "evidence": "core.tasks.bench_evidence:bench_evidence",
+    "external": "core.tasks.bench_external:bench_external",
     "sample": "core.tasks.bench_sample:bench_sample",
     "hdmoe-ablation": "core.tasks.bench_hdmoe_sweeps:bench_ablation",
     "hdmoe-distance": "core.tasks.bench_hdmoe_sweeps:bench_distance",
