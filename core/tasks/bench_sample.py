@@ -57,10 +57,11 @@ def bench_sample(workspace: Workspace, full: bool, progress: Progress) -> BenchR
     seeds = SEEDS_FULL if full else SEEDS
     results = []
     for i, pair in enumerate(PAIRS):
-        start, span = 0.3 + 0.7 * i / len(PAIRS), 0.7 / len(PAIRS)
-        results.append(
-            run_pair(pair, cohort, workspace, seeds, lambda s, m, a=start, b=span: progress(a + b * s, m))  # type: ignore[misc]
-        )
+
+        def tell(share: float, message: str, at: int = i) -> None:
+            progress(0.3 + 0.7 * (at + share) / len(PAIRS), message)
+
+        results.append(run_pair(pair, cohort, workspace, seeds, tell))
     extra = {"seeds": seeds, "gains": {r.name: r.gains for r in results}}
     return BenchResult(tuple(row for r in results for row in _rows(r)), extra, tuple(pair_lines(results, seeds)))
 
