@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.cohort import families as gene_families
 from core.cohort.cohort import Cohort, Provenance, Role
-from core.cohort.fingerprint import PARTIAL_NOTE, WHOLE, combined, fingerprint
+from core.cohort.fingerprint import PARTIAL_NOTE, combined, fingerprint, is_partial
 from core.cohort.folds import Folds
 from core.cohort.genomics import Genomics, one_family
 from core.cohort.importers.draft import Draft
@@ -205,7 +205,7 @@ def _provenance(draft: Draft) -> Provenance:
             paths.setdefault(_KIND_WORDS[MediaKind.REPORT], []).append(report.source)
     for word, found in sorted(paths.items()):
         files[plural(len(found), word)] = combined(fingerprint(p) for p in found)
-    if any(p.is_dir() or (p.is_file() and p.stat().st_size > WHOLE) for found in paths.values() for p in found):
+    if any(is_partial(p) for found in paths.values() for p in found):
         notes = (*notes, PARTIAL_NOTE)
     return Provenance(draft.format, files, datetime.now(UTC).isoformat(timespec="seconds"), IMPORTER_VERSION, notes)
 

@@ -29,6 +29,12 @@ def fingerprint(path: Path) -> str:
         return hashlib.sha256().hexdigest()
 
 
+def is_partial(path: Path) -> bool:
+    """True when the fingerprint does not read every byte."""
+    files = path.rglob("*") if path.is_dir() else (path,)
+    return any(p.is_file() and p.stat().st_size > WHOLE for p in files)
+
+
 def combined(fingerprints: Iterable[str]) -> str:
     """One hash of several, whatever order they come in."""
     return hashlib.sha256("\n".join(sorted(fingerprints)).encode()).hexdigest()

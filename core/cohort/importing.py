@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -166,9 +166,9 @@ def _room_to_unpack(name: str, workspace: Workspace) -> Iterator[Path]:
             shutil.rmtree(room)
         raise
     finally:
-        for empty in (home, workspace.media):
-            if empty.is_dir() and not any(empty.iterdir()):
-                empty.rmdir()
+        for folder in (home, workspace.media):
+            with suppress(OSError):  # not there, or not empty
+                folder.rmdir()
 
 
 def _format(path: Path, forced: str | None, columns: Mapping[str, str]) -> str:

@@ -140,6 +140,26 @@ def test_a_list_of_files_names_them_and_cannot_lead_out(study: Path, workspace: 
     assert load_cohort("liver", workspace).content_hash == cohort.content_hash
 
 
+def test_links_and_longer_folder_names_lead_to_the_patient(tmp_path: Path) -> None:
+    """A linked series is read, a link back up is not walked for ever, and ``P1`` is not the beginning of ``P10``."""
+    folder = write_patients(tmp_path / "s", ids=("P1", "P10", "TCGA-AA-0001"))
+    series = put(tmp_path / "store", "ct/1.dcm").parent
+    put(folder, "TCGA-AA-0001-01A/slides/x.ndpi")
+    put(folder, "P10/volumes/P10_1st phase.nii.gz")
+    (folder / "P10" / "volumes" / "delayed").symlink_to(series)
+    (folder / "P10" / "volumes" / "again").symlink_to(folder / "P10" / "volumes")
+    put(folder, "volumes/P1.nii.gz")
+    put(folder, "volumes/P100.nii.gz")
+    found = import_cohort(folder, "s", secret=SECRET)
+    originals = found.original_ids
+    media = sorted((originals[f.patient], f.label, Path(f.path).name) for f in found.media.files)
+    assert media == [
+        ("P1", "", "P1.nii.gz"), ("P10", "1st-phase", "P10_1st phase.nii.gz"), ("P10", "delayed", "delayed"),
+        ("TCGA-AA-0001", "", "x.ndpi"),
+    ]  # fmt: skip
+    assert "1 file of a patient who is not in the table: left out." in found.cohort.warnings
+
+
 def test_columns_of_the_table_follow_the_rules_of_a_table(tmp_path: Path) -> None:
     folder = write_patients(tmp_path / "s", header="pid,days,died,age")
     with pytest.raises(PrognoscopeError, match="no known study format"):

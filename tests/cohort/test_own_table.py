@@ -67,7 +67,7 @@ def test_times_of_centuries_make_one_ask_for_the_unit(own: Path) -> None:
     assert not any("years)" in w for w in import_cohort(own, "own", columns=COLUMNS, secret=SECRET).cohort.warnings)
 
 
-@pytest.mark.parametrize("kind", ["tcga-table", "survpath", "cbioportal", "gdc-clinical", "biotab", "table"])
+@pytest.mark.parametrize("kind", ["tcga-table", "survpath", "cbioportal", "gdc-clinical", "biotab", "folder", "table"])
 def test_a_forced_format_of_a_path_that_is_not_there(kind: str, tmp_path: Path, workspace: Workspace) -> None:
     with pytest.raises(PrognoscopeError, match="no such file or folder"):
         import_into(workspace, tmp_path / "nowhere", "x", format=kind)

@@ -70,8 +70,9 @@ def label_of(path: Path, kind: MediaKind, patient: str) -> str:
     if kind in (MediaKind.SLIDE, MediaKind.SLIDE_FEATURES):
         return ""
     name = stem(path)
-    if name.lower().startswith(patient.lower()):
-        name = name[len(patient) :]
+    after = name[len(patient) :]
+    if name.lower().startswith(patient.lower()) and not after[:1].isalnum():
+        name = after
     return covered(name) if kind is MediaKind.MASK else safe_label(name, patient)
 
 

@@ -1,6 +1,6 @@
 """Which media of which patient lie in a plain study folder.
 
-Two layouts, which may be mixed: ``<id>/slides|features|volumes|masks|reports/…``, and ``slides|…/<id>*`` or
+Two layouts, which may be mixed: ``<id>*/slides|features|volumes|masks|reports/…``, and ``slides|…/<id>*`` or
 ``slides|…/<id>/…``; or a table ``files.csv`` that names every file (columns id, path, modality, and where wanted
 kind and label). An id is matched whole: ``P1`` is not the beginning of ``P10``.
 """
@@ -79,7 +79,7 @@ def _walk_study(folder: Path, ids: set[str], scan: MediaScan) -> None:
         if place.name.lower() in FOLDERS and place.name not in ids:
             _walk_kind(place, ids, scan)
             continue
-        owner = place.name if place.name in ids else None
+        owner = patient_of(place.name, ids)
         for inner in _entries(place):
             if inner.is_dir() and inner.name.lower() in FOLDERS:
                 _collect(inner, inner.name.lower(), owner, scan)
@@ -116,8 +116,13 @@ def _media_below(place: Path, folder: str) -> Iterator[Path]:
     if place.is_file():
         yield place
         return
-    for root, folders, names in os.walk(place):
+    seen: set[str] = set()  # links are followed, but never in a circle
+    for root, folders, names in os.walk(place, followlinks=True):
         here = Path(root)
+        if (real := os.path.realpath(root)) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
         paths = sorted(here / n for n in names if not is_hidden(Path(n)))
         companions = {stem(p) for p in paths if ending(p) == ".mrxs"}
         folders[:] = sorted(f for f in folders if not is_hidden(Path(f)) and f not in companions)
