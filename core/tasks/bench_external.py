@@ -61,7 +61,7 @@ def bench_external(workspace: Workspace, full: bool, progress: Progress) -> Benc
 
         cells.append(_cell(name, model, seeds, workspace, inner))
         progress((i + 1) / len(plan), words)
-    return BenchResult(_rows(cells), {"cells": cells}, tuple([*_table(cells), "", *_support_table(cells)]))
+    return BenchResult(_rows(cells), {"cells": cells}, (*_table(cells), "", *_support_table(cells)))
 
 
 def _cell(name: str, model: str, seeds: int, workspace: Workspace, progress: Progress) -> dict[str, Any]:
