@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,10 +47,23 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     cohort = save_sample(workspace)
     predictions = make_predictions(cohort)
     save_run(make_run(cohort, predictions), predictions, workspace)
+    with application(workspace, folder / "server.log") as running:
+        yield running
+
+
+@pytest.fixture
+def empty_app(tmp_path: Path) -> Iterator[Served]:
+    """The application on a workspace that holds nothing."""
+    with application(Workspace(tmp_path / "workspace"), tmp_path / "server.log") as running:
+        yield running
+
+
+@contextmanager
+def application(workspace: Workspace, log: Path) -> Iterator[Served]:
+    """The application on a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = folder / "server.log"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     environment = {**os.environ, "PROGNOSCOPE_WORKSPACE": str(workspace.root)}
     with log.open("w") as stream:
