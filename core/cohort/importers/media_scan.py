@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from core.cohort.importers.draft import DraftMedium
 from core.cohort.importers.media_files import (
@@ -117,7 +118,7 @@ def _media_below(place: Path, folder: str) -> Iterator[Path]:
         yield place
         return
     seen: set[str] = set()  # links are followed, but never in a circle
-    for root, folders, names in os.walk(place, followlinks=True):
+    for root, folders, names in os.walk(place, onerror=_unreadable, followlinks=True):
         here = Path(root)
         if (real := os.path.realpath(root)) in seen:
             folders.clear()
@@ -145,7 +146,19 @@ def _is_dicom(path: Path) -> bool:
 
 
 def _entries(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if not is_hidden(p))
+    try:
+        return sorted(p for p in folder.iterdir() if not is_hidden(p))
+    except OSError as error:
+        _unreadable(error)
+
+
+def _unreadable(error: OSError) -> NoReturn:
+    """A folder that cannot be listed may hold media of anybody: the import ends, without the folder's name."""
+    raise PrognoscopeError(
+        f"a folder that cannot be read ({error.strerror or 'unknown reason'})",
+        "the study folder",
+        "let the user who runs Prognoscope read it",
+    ) from error
 
 
 def _keep_one_feature_file(scan: MediaScan) -> None:
