@@ -143,7 +143,8 @@ def _signed(difference: Difference | None) -> str:
     """Row minus base: the comparison was made the other way round."""
     if difference is None:
         return "–"
-    return f"{-difference.mean:+.3f} ({-difference.high:+.3f} to {-difference.low:+.3f})"
+    mean, low, high = (0.0 - round(v, 3) for v in (difference.mean, difference.high, difference.low))
+    return f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 bench_ablation = partial(run_sweep, ABLATION)
