@@ -51,7 +51,7 @@ class ImportedFeatures:
 
 
 def read_features(path: Path) -> Encoded:
-    """One file: (n, d) features, and coordinates where it has them.
+    """One file: (n, d) features, and coordinates where it has them; a single vector is a bag of one row.
 
     Raises
     ------
@@ -66,6 +66,8 @@ def read_features(path: Path) -> Encoded:
     features, coordinates = reader(path)
     while features.ndim > 2 and features.shape[0] == 1:
         features = features[0]
+    if features.ndim == 1 and len(features):  # one vector for the whole slide
+        features = features[None]
     if features.ndim != 2 or not len(features):
         raise PrognoscopeError(f"features of shape {features.shape}", _WHERE, "give one row a patch")
     if not np.isfinite(features).all():

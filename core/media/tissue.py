@@ -111,7 +111,10 @@ def _grown(strong: BoolArray, pale: BoolArray) -> BoolArray:
 
 
 def otsu(values: Float32Array, bins: int = 256) -> float:
-    """The threshold that separates two classes with the largest variance between them (Otsu, 1979)."""
+    """The threshold that separates two classes with the largest variance between them (Otsu, 1979).
+
+    Where a gap between the classes makes many thresholds equally good it is the middle of the gap.
+    """
     counts, edges = np.histogram(values, bins=bins)
     centres = (edges[1:] + edges[:-1]) / 2
     below = counts.cumsum()
@@ -120,7 +123,8 @@ def otsu(values: Float32Array, bins: int = 256) -> float:
     with np.errstate(divide="ignore", invalid="ignore"):
         gap = total / below - (total[-1] - total) / above
         between = np.nan_to_num(below * above * gap**2)
-    return float(edges[1 + int(np.argmax(between))])
+    best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
+    return float(edges[1 + best].mean())
 
 
 def without_small(mask: BoolArray, smallest: int) -> BoolArray:
