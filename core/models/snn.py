@@ -1,7 +1,7 @@
 """A plain family-wise self-normalising network: the neural baseline every mixture has to beat.
 
-Each gene family and the clinical columns become a token; the tokens' concatenation goes through one hidden layer to
-the hazards. No routing, no interaction beyond that layer.
+Each gene family, the clinical columns and each averaged bag (slides, volumes, reports) become a token; the tokens'
+concatenation goes through one hidden layer to the hazards. No routing, no interaction beyond that layer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from core.cohort.modality import Modality
-from core.errors import PrognoscopeError
 from core.features.batch import Batch
 from core.features.preparation import InputShape
 from core.models.layers.snn import FamilyEncoder, snn_block
@@ -30,15 +29,10 @@ class SNNConfig:
 
 
 class SNN(SurvivalNetwork):
-    """Family tokens and a clinical token → hazards."""
+    """Family tokens, a clinical token and a token for each averaged bag → hazards."""
 
     def __init__(self, shape: InputShape, modalities: tuple[Modality, ...], bins: int, config: SNNConfig) -> None:
         super().__init__()
-        unsupported = [m for m in modalities if m not in (Modality.GENOMICS, Modality.CLINICAL)]
-        if unsupported:
-            raise PrognoscopeError(
-                f"the SNN cannot read {', '.join(unsupported)}", "the chosen modalities", "use genomics and clinical"
-            )
         self.modalities = modalities
         tokens = 0
         if Modality.GENOMICS in modalities:
@@ -47,6 +41,9 @@ class SNN(SurvivalNetwork):
         if Modality.CLINICAL in modalities:
             self.clinical = snn_block(shape.clinical, config.width, config.dropout)
             tokens += 1
+        widths = {m: w for m, w in (shape.bags or {}).items() if m in modalities}
+        self.bags = nn.ModuleDict({m.value: snn_block(2 * w, config.width, config.dropout) for m, w in widths.items()})
+        tokens += len(widths)
         self.body = snn_block(tokens * config.width, config.width, config.dropout)
         self.head = nn.Linear(config.width, bins)
 
@@ -68,4 +65,17 @@ class SNN(SurvivalNetwork):
         if Modality.CLINICAL in self.modalities:
             assert batch.clinical is not None  # noqa: S101
             parts.append(self.clinical(batch.clinical) * batch.present[Modality.CLINICAL][:, None])
+        for name, block in self.bags.items():
+            modality = Modality(name)
+            averaged = block(_averaged(batch.bags[modality], batch.masks[modality]))
+            parts.append(averaged * batch.present[modality][:, None])
         return SurvivalOutput(self.head(self.body(torch.cat(parts, dim=1))))
+
+
+def _averaged(rows: Tensor, mask: Tensor) -> Tensor:
+    """(b, n, d) with its (b, n) mask → (b, 2d): mean and standard deviation over the rows of each bag."""
+    weight = mask[..., None].to(rows.dtype)
+    count = weight.sum(dim=1)
+    mean = (rows * weight).sum(dim=1) / count
+    variance = ((rows - mean[:, None]) ** 2 * weight).sum(dim=1) / count
+    return torch.cat([mean, torch.sqrt(variance + 1e-6)], dim=1)

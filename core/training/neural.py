@@ -126,9 +126,10 @@ class NeuralEstimator:
         watch: Callable[[FittedNeural, EpochRecord], None] | None,
     ) -> FittedNeural:
         """Train, letting ``watch`` look at the model after every epoch."""
-        preparation = Preparation.fit(inputs, self.training.gene_scale)
         spec = model_spec(self.model)
         config = make_config(spec, self.settings)
+        scale_bags = getattr(config, "scale_bags", True)  # the released HDMoE takes patch features as they are
+        preparation = Preparation.fit(inputs, self.training.gene_scale, scale_bags)
         torch.manual_seed(seed)
         network: SurvivalNetwork = spec.build(preparation.shape, preparation.modalities, len(bins), config)
         network.start_from(HazardTarget.of(outcome, bins, self.training.censoring).mean_log_odds())

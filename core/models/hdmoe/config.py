@@ -92,3 +92,8 @@ class HDMoEConfig:
     def token(self) -> int:
         """Token width in use: the whole representation is one token without fine tokens or in upstream mode."""
         return self.token_dim if self.fine_tokens and self.compat == "paper" else self.width
+
+    @property
+    def scale_bags(self) -> bool:
+        """Whether features of patches are standardised first; the released code takes them as they come."""
+        return self.compat == "paper"
