@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.cohort.media_index import MediaKind, load_media, report_folder
 from core.cohort.modality import Modality
+from core.cohort.own_folds import own_folds
 from core.cohort.storage import delete_cohort, list_cohorts, load_original_ids
 from core.cohort.wording import plural
 from core.errors import PrognoscopeError
@@ -45,6 +46,9 @@ def cohort_deletion(name: str, workspace: Workspace) -> Deletion:
     sets = len(list_prediction_sets(name, workspace))
     if sets:
         goes.append(f"{plural(sets, 'set')} of estimates that runs made for its patients")
+    brought = len(own_folds(name, workspace))
+    if brought:
+        goes.append(f"the folds that were brought for it ({plural(brought, 'plan')})")
     if (workspace.cohorts / f"{name}.truth.json").is_file():
         goes.append("the truth that was planted into these synthetic patients")
     runs = tuple(r for r in list_runs(workspace) if r.cohort == name)

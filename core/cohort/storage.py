@@ -19,6 +19,7 @@ from core.cohort.endpoint import Endpoint
 from core.cohort.folds import Folds
 from core.cohort.genomics import Genomics
 from core.cohort.media_index import delete_media
+from core.cohort.own_folds import forget_folds
 from core.cohort.private_files import write_private_table
 from core.cohort.pseudonyms import protected_folder
 from core.errors import PrognoscopeError
@@ -172,13 +173,17 @@ def _genomics(folder: Path) -> Genomics | None:
 
 
 def delete_cohort(name: str, workspace: Workspace) -> None:
-    """Remove a cohort, its map of original ids, its index of media and its report texts. Runs trained on it stay."""
+    """Remove a cohort, its map of original ids, its index of media, its report texts and the folds brought for it.
+
+    Runs trained on it stay.
+    """
     folder = workspace.cohort(name)
     if not folder.is_dir():
         raise PrognoscopeError(f"no cohort named {name!r}", "the workspace", "see 'cohorts' for the names")
     shutil.rmtree(folder)
     _ids_path(name, workspace).unlink(missing_ok=True)
     delete_media(name, workspace)
+    forget_folds(name, workspace)
     (workspace.cohorts / f"{name}.truth.json").unlink(missing_ok=True)
 
 

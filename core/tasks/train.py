@@ -18,6 +18,7 @@ from core.arrays import FloatArray
 from core.cohort.cohort import Cohort
 from core.cohort.folds import Folds
 from core.cohort.modality import ENCODED_MODALITIES, Modality
+from core.cohort.same_person import check_same_person
 from core.cohort.splits import check_leakage, resolve_folds
 from core.cohort.storage import load_cohort, load_original_ids
 from core.errors import PrognoscopeError
@@ -93,9 +94,10 @@ def prepare(request: TrainRequest, workspace: Workspace) -> Prepared:
     features = load_features(request.cohort, workspace)
     modalities = request.modalities or _usable(cohort, features)
     dataset = build_dataset(cohort, endpoint, modalities, features)
-    originals = load_original_ids(request.cohort, workspace) if Path(request.folds).exists() else None
+    originals = load_original_ids(request.cohort, workspace)
     folds = resolve_folds(cohort, request.folds, endpoint=endpoint.name, original_ids=originals)
     check_leakage(folds, cohort, endpoint.name)
+    check_same_person(folds, cohort, originals)
     settings, training = training_from(request.settings, request.model)
     if request.protocol not in ("honest", "upstream"):
         raise PrognoscopeError(f"unknown protocol {request.protocol!r}", "--protocol", "use honest or upstream")

@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.analysis.deletion import cohort_deletion, remove_cohort
 from core.analysis.fold_plan import check_plan
 from core.cohort.folds import Folds
 from core.cohort.own_folds import keep_folds, own_folds, own_folds_path
 from core.cohort.same_person import check_same_person
 from core.cohort.sample import make_sample_cohort
+from core.cohort.storage import save_cohort
 from core.errors import PrognoscopeError
 from core.results.workspace import Workspace
 
@@ -87,6 +89,14 @@ def test_own_folds_are_kept_under_pseudonyms_and_found_again(workspace: Workspac
     found = check_plan(COHORT, "OS", BOTH, str(path), {})
     assert (found.folds.test_fold == RANDOM).all()
     assert keep_folds({"again.csv": csv(rows)}, COHORT, originals, workspace) == name
+
+
+def test_folds_brought_for_a_cohort_go_with_it(workspace: Workspace) -> None:
+    save_cohort(COHORT, None, workspace)
+    keep_folds({"mine.csv": csv(list(zip(COHORT.ids, RANDOM.tolist(), strict=True)))}, COHORT, {}, workspace)
+    assert any("folds" in words for words in cohort_deletion(COHORT.name, workspace).goes)
+    remove_cohort(COHORT.name, workspace)
+    assert own_folds(COHORT.name, workspace) == ()
 
 
 def test_own_folds_that_leak_are_refused_by_name_and_nothing_is_kept(workspace: Workspace) -> None:
