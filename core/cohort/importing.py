@@ -22,6 +22,7 @@ from core.cohort.report_texts import staged_reports
 from core.cohort.storage import save_cohort
 from core.cohort.wording import plural
 from core.errors import PrognoscopeError
+from core.results.feature_records import forget_record
 from core.results.workspace import Workspace, checked_name
 
 __all__ = ["Imported", "check_draft", "import_cohort", "import_into", "read_draft", "save_imported"]
@@ -143,12 +144,16 @@ def check_draft(draft: Draft, where: str) -> None:
 
 
 def save_imported(imported: Imported, workspace: Workspace) -> None:
-    """Store a cohort with its media and reports; all of it takes the place of an earlier one, or none."""
+    """Store a cohort with its media and reports; all of it takes the place of an earlier one, or none.
+
+    What was encoded of an earlier cohort of the name no longer counts; encoding again finds what stayed the same.
+    """
     cohort = imported.cohort
     with staged_reports(cohort.name, imported.reports, workspace) as texts:
         index = MediaIndex((*imported.media.files, *texts))
         with staged_media(cohort.name, index, workspace):
             save_cohort(cohort, imported.original_ids, workspace)
+    forget_record(cohort.name, workspace)
 
 
 @contextmanager

@@ -75,9 +75,14 @@ def save_record(record: FeatureRecord, workspace: Workspace) -> None:
     write_json(_path(record.cohort, workspace), asdict(record))
 
 
+def forget_record(cohort: str, workspace: Workspace) -> None:
+    """Remove a cohort's record alone: its media are others now. The features serve those that stayed the same."""
+    _path(cohort, workspace).unlink(missing_ok=True)
+
+
 def forget_features(cohort: str, workspace: Workspace) -> None:
     """Remove a cohort's record and every stored feature file that no other cohort uses."""
-    _path(cohort, workspace).unlink(missing_ok=True)
+    forget_record(cohort, workspace)
     used: set[str] = set()
     for path in workspace.features.glob("*.json"):
         used |= {key for m in read_json(path)["modalities"].values() for key in m["keys"].values()}

@@ -13,6 +13,7 @@ from core.cohort.media_index import MediaKind, load_media, report_folder
 from core.cohort.modality import Modality
 from core.cohort.storage import delete_cohort, load_cohort, load_original_ids
 from core.errors import PrognoscopeError
+from core.results.feature_records import EncodedModality, FeatureRecord, load_record, save_record
 from core.results.workspace import Workspace
 from tests.cohort.studies import IDS, dicom_head, put, put_features, write_patients
 
@@ -103,11 +104,14 @@ def test_importing_again_replaces_and_deleting_removes_media_but_no_file_of_the_
     study: Path, workspace: Workspace
 ) -> None:
     import_into(workspace, study, "liver")
+    encoded = EncodedModality("lexicon", 1, {}, 3, (), {"P-1": "key"})
+    save_record(FeatureRecord("liver", {"reports": encoded}), workspace)
     shutil.rmtree(study / "reports")
     shutil.rmtree(study / "volumes")
     import_into(workspace, study, "liver")
     assert len(list(report_folder("liver", workspace).iterdir())) == 1
     assert len(load_media("liver", workspace)) == 8
+    assert not load_record("liver", workspace).modalities  # features of media that are gone would train a model
     delete_cohort("liver", workspace)
     assert sorted(p.name for p in workspace.protected.iterdir()) == ["pseudonym.key"]
     assert (study / "HOSP-0001" / "slides" / "a.svs").read_bytes() == b"slide a"
