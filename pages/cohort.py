@@ -16,6 +16,7 @@ from pages.widgets.data import View
 from pages.widgets.html import state_box
 from pages.widgets.import_wizard import import_wizard
 from pages.widgets.opening import nobody_selected, show_page
+from pages.widgets.score_patients import score_panel
 
 
 def body(view: View) -> None:
@@ -42,6 +43,7 @@ def body(view: View) -> None:
     clinical_charts(view)
     table_panel(view)
     statistics_panel(view)
+    score_panel(view)
     groups_panel(view)
     paste_panel(view)
     import_notes(view)

@@ -1,4 +1,4 @@
-"""Downloads served outside the pages: a run's predictions as CSV."""
+"""Downloads served outside the pages: a run's predictions, and its estimates of another cohort, as CSV."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from core.results.naming import badge
 from core.results.prediction import Predictions
+from core.results.prediction_set import PredictionSet, load_prediction_set
 from core.results.run_store import load_predictions, load_run
 from core.results.workspace import Workspace, checked_name
 from core.serving.guard import guarded
@@ -44,6 +45,35 @@ def _predictions(request: Request) -> Response:
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
+def estimates_resource(set_id: str) -> str:
+    """What a token for a set of estimates is signed for."""
+    return f"estimates:{set_id}"
+
+
+def estimates_url(set_id: str, visitor: str) -> str:
+    """Address (path and query) at which ``visitor`` may download a set of estimates for the next minutes."""
+    token = sign(visitor, estimates_resource(set_id))
+    return f"/export/estimates/{quote(checked_name(set_id, 'id of a set of estimates'))}.csv?t={token}"
+
+
+def estimates_csv(found: PredictionSet) -> str:
+    """One row a patient: pseudonym, supported, reason, risk, and S, low and high a month; empty where no number."""
+    table = found.estimates_table()
+    table["run"], table["spread"] = found.run, "quantiles {:g} to {:g} over the models".format(*found.spread)
+    return str(table.to_csv(index=False, lineterminator="\n"))
+
+
+@guarded(lambda request: estimates_resource(request.path_params["set"]))
+def _estimates(request: Request) -> Response:
+    found = load_prediction_set(request.path_params["set"], Workspace.default())
+    name = f"{'synthetic-' if found.synthetic else ''}{found.id}-estimates.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(estimates_csv(found), media_type="text/csv; charset=utf-8", headers=headers)
+
+
 def routes() -> list[BaseRoute]:
     """The own routes of the application; each stands behind :func:`core.serving.guard.guarded`."""
-    return [Route("/export/predictions/{run:str}.csv", _predictions, methods=["GET"])]
+    return [
+        Route("/export/predictions/{run:str}.csv", _predictions, methods=["GET"]),
+        Route("/export/estimates/{set:str}.csv", _estimates, methods=["GET"]),
+    ]

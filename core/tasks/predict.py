@@ -60,7 +60,7 @@ def predict(request: PredictRequest, workspace: Workspace, progress: Progress = 
         agreement: tuple[tuple[Agreement, ...], str] = (), words
     else:
         agreement = agreement_of(trained, scored, cohort, endpoint, run.horizons, request.repeats)
-    warnings = _warnings(run, inputs, scored, words if endpoint is not None else "")
+    warnings = _warnings(run, cohort, scored, words if endpoint is not None else "")
     found = _record(run, cohort, trained, inputs, scored, agreement, warnings, time.perf_counter() - started)
     save_prediction_set(found, workspace)
     progress(1.0, "stored")
@@ -75,8 +75,10 @@ def trained_run(run: Run, workspace: Workspace) -> Trained:
     return Trained(run.id, folder, estimator, run.n_folds, run.seeds, load_predictions(run.id, workspace))
 
 
-def _warnings(run: Run, inputs: RunInputs, scored: Scored, endpoint_words: str) -> tuple[str, ...]:
+def _warnings(run: Run, cohort: Cohort, scored: Scored, endpoint_words: str) -> tuple[str, ...]:
     found = list(run.warnings)
+    if run.synthetic and not cohort.synthetic:
+        found.append("the run was trained on synthetic patients: its estimates say nothing of these")
     overlap = int((scored.seen != NEVER_SEEN).sum())
     if overlap:
         found.append(

@@ -1,0 +1,71 @@
+"""A run's estimates of another cohort's patients as tables a person reads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from core.arrays import BoolArray
+from core.results.prediction_set import Agreement, PredictionSet
+from core.results.run import Metric
+
+NO_NUMBER = "no estimate"
+
+
+def horizon_words(month: float) -> str:
+    """``"1 year"``, ``"5 years"`` or ``"18 months"``."""
+    if month % 12:
+        return f"{month:g} months"
+    return f"{month / 12:g} year{'' if month == 12 else 's'}"
+
+
+def patients_table(found: PredictionSet, mask: BoolArray) -> pd.DataFrame:
+    """One row a selected patient: survival in per cent with the models' spread, and why there is no number."""
+    columns: dict[str, object] = {"Patient": found.table["id"]}
+    for month in found.horizons:
+        at = 100 * found.at(month)
+        words = [
+            f"{s:.0f} % ({low:.0f}–{high:.0f})" if np.isfinite(low) else f"{s:.0f} %" if np.isfinite(s) else ""
+            for s, low, high in zip(at["survival"], at["low"], at["high"], strict=True)
+        ]
+        columns[f"Alive at {horizon_words(month)}"] = words
+    columns["Risk"] = found.table["risk"].round(3)
+    columns["Estimate"] = np.where(found.table["supported"], "given", NO_NUMBER)
+    columns["Why none"] = found.table["reason"]
+    columns["Distance"] = found.table["distance"].round(2)
+    columns["Trained on"] = np.where(found.table["overlap"], "yes", "")
+    return pd.DataFrame(columns)[mask].reset_index(drop=True)
+
+
+def agreement_table(found: PredictionSet) -> pd.DataFrame:
+    """Metrics of all new patients and of the supported ones."""
+    return pd.DataFrame([_row(a) for a in found.agreement])
+
+
+def _row(agreement: Agreement) -> dict[str, str]:
+    counts = {"": agreement.who.capitalize(), "Patients": f"{agreement.patients:,}", "Events": f"{agreement.events:,}"}
+    m = agreement.metrics
+    if m is None:
+        return {**counts, "Harrell C (95 % CI)": f"not estimable: {agreement.reason}"}
+    month = next((k for k in ("24", "36", "12") if k in m.auc and m.auc[k].mean is not None), "")
+    more = {}
+    if month:
+        words = horizon_words(float(month))
+        more = {f"AUC at {words}": _words(m.auc[month]),
+                f"Calibration slope at {words} (1 is right)": _words(m.calibration_slope[month])}  # fmt: skip
+    return {
+        **counts,
+        "Harrell C (95 % CI)": _words(m.harrell_c),
+        "Uno C": _words(m.uno_c),
+        **more,
+        "Brier score over time": _words(m.ibs),
+        "… of the training cohort's average curve": _words(m.ibs_kaplan_meier),
+    }
+
+
+def _words(metric: Metric) -> str:
+    if metric.mean is None:
+        return metric.note or "not estimable"
+    if metric.low is None or metric.high is None:
+        return f"{metric.mean:.2f}"
+    return f"{metric.mean:.2f} ({metric.low:.2f} to {metric.high:.2f})"
