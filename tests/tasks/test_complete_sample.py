@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,29 +22,38 @@ from core.media.synthetic.tissue_atlas import TissueAtlas
 from core.results.workspace import Workspace
 from core.tasks.complete_sample import TRUTH_FOLDER, complete_sample
 
-PATIENTS = 5
+PATIENTS = 4
 
 
-@pytest.fixture(scope="module")
-def flat_atlas() -> TissueAtlas:
-    """Plain noise in place of tissue: what is tested here is the files, and they are made in a moment."""
+@pytest.fixture(scope="module", autouse=True)
+def _small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Small slides of plain noise in place of tissue: what is tested here is the files, made in a moment."""
     rng = np.random.default_rng(0)
     stains = rng.integers(0, 2**16, (6, 2048, 2048), dtype=np.uint16)
     cells = rng.integers(0, 256, (2048, 2048, 2), dtype=np.uint8)
-    return TissueAtlas(stains, cells, cells[..., 0], rng.standard_normal((2048, 2048)).astype(np.float16))
-
-
-@pytest.fixture(autouse=True)
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flat_atlas: TissueAtlas) -> None:
-    """Small slides, none of them wide."""
+    atlas = TissueAtlas(stains, cells, cells[..., 0], rng.standard_normal((2048, 2048)).astype(np.float16))
     spec = json.loads(SPECIFICATION.read_text())
-    spec["media"]["slides"] |= {"shortest_side": 1024, "longest_side": 1280, "wide": {"count": 0}}
-    spec["media"]["slides"]["wide"] |= {"width": 16384, "height": 10240}
-    path = tmp_path / "specification.json"
+    spec["media"]["slides"] |= {"shortest_side": 512, "longest_side": 768}
+    spec["media"]["slides"]["wide"]["count"] = 0
+    path = tmp_path_factory.mktemp("specification") / "specification.json"
     path.write_text(json.dumps(spec))
-    monkeypatch.setattr(sample_module, "SPECIFICATION", path)
-    monkeypatch.setattr(task, "SPECIFICATION", path)
-    monkeypatch.setattr(task, "make_atlas", lambda seed: flat_atlas)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sample_module, "SPECIFICATION", path)
+        patch.setattr(task, "SPECIFICATION", path)
+        patch.setattr(task, "make_atlas", lambda seed: atlas)
+        yield
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace with the finished media of a few patients."""
+    workspace = Workspace(tmp_path_factory.mktemp("built"))
+    told: list[float] = []
+    made = complete_sample(workspace, lambda share, text: told.append(share), patients=PATIENTS, processes=1)
+    assert (made.made, made.found) == (PATIENTS, 0)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    return workspace
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -51,21 +61,13 @@ def hashes(folder: Path) -> dict[str, str]:
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
-def test_two_processes_make_the_same_bytes_as_one(workspace: Workspace, tmp_path: Path) -> None:
-    other = Workspace(tmp_path / "other")
-    told: list[float] = []
-    first = complete_sample(workspace, lambda share, text: told.append(share), patients=PATIENTS, processes=1)
-    complete_sample(other, patients=PATIENTS, processes=2)
-    assert hashes(workspace.media_of("sample")) == hashes(other.media_of("sample"))
-    assert (first.made, first.found) == (PATIENTS, 0)
-    assert told == sorted(told)
-    assert told[-1] == 1.0
+def test_two_processes_make_the_same_bytes_as_one(built: Workspace, workspace: Workspace) -> None:
+    complete_sample(workspace, patients=PATIENTS, processes=2)
+    assert hashes(workspace.media_of("sample")) == hashes(built.media_of("sample"))
 
 
-def test_a_stopped_build_goes_on_and_the_index_is_what_the_cohort_promises(workspace: Workspace) -> None:
-    complete_sample(workspace, patients=PATIENTS, processes=1)
-    before = hashes(workspace.media_of("sample"))
-    cohort, index = load_cohort("sample", workspace), load_media("sample", workspace)
+def test_the_index_is_what_the_cohort_promised_when_its_tables_were_made(built: Workspace) -> None:
+    cohort, index = load_cohort("sample", built), load_media("sample", built)
     for modality in (Modality.SLIDES, Modality.VOLUMES, Modality.REPORTS):
         promised = {i for i, there in cohort.availability[modality.value].items() if there}
         assert index.patients(modality) == promised
@@ -74,26 +76,21 @@ def test_a_stopped_build_goes_on_and_the_index_is_what_the_cohort_promises(works
     volumes = index.of(next(iter(index.patients(Modality.VOLUMES))), Modality.VOLUMES)
     assert [f.label for f in volumes if f.kind is MediaKind.MASK] == ["liver", "tumour"]
     assert sum(f.kind is MediaKind.VOLUME for f in volumes) == 5
-    shutil.rmtree(workspace.media_of("sample") / cohort.ids[2])  # as if killed before this one was whole
-    again = complete_sample(workspace, patients=PATIENTS, processes=1)
+
+
+def test_a_stopped_build_goes_on(built: Workspace) -> None:
+    before, index = hashes(built.media_of("sample")), load_media("sample", built)
+    shutil.rmtree(built.media_of("sample") / index.files[0].patient)  # as if killed before this one was whole
+    again = complete_sample(built, patients=PATIENTS, processes=1)
     assert (again.made, again.found) == (1, PATIENTS - 1)
-    assert hashes(workspace.media_of("sample")) == before
-    assert load_media("sample", workspace) == index
+    assert hashes(built.media_of("sample")) == before
+    assert load_media("sample", built) == index
 
 
-def test_another_seed_replaces_everything(workspace: Workspace) -> None:
-    complete_sample(workspace, patients=PATIENTS, processes=1)
-    old = load_cohort("sample", workspace).content_hash
-    again = complete_sample(workspace, patients=PATIENTS, processes=1, seed=5)
-    assert (again.made, again.found) == (PATIENTS, 0)
-    assert load_cohort("sample", workspace).content_hash != old
-
-
-def test_the_folder_imports_as_a_study_of_real_patients(workspace: Workspace, tmp_path: Path) -> None:
-    complete_sample(workspace, patients=PATIENTS, processes=1)
-    cohort = load_cohort("sample", workspace)
+def test_the_folder_imports_as_a_study_of_real_patients(built: Workspace, workspace: Workspace, tmp_path: Path) -> None:
+    cohort = load_cohort("sample", built)
     study = tmp_path / "study"
-    shutil.copytree(workspace.media_of("sample"), study)
+    shutil.copytree(built.media_of("sample"), study)
     outcome = cohort.endpoint("OS")
     rows = zip(cohort.ids, outcome.time, outcome.event.astype(int), strict=True)
     table = ["id,time,event", *(f"{i},{t},{e}" for i, t, e in rows)]
@@ -102,5 +99,12 @@ def test_the_folder_imports_as_a_study_of_real_patients(workspace: Workspace, tm
     for modality in (Modality.SLIDES, Modality.VOLUMES, Modality.REPORTS):
         assert imported.availability[modality.value].sum() == cohort.availability[modality.value].sum()
     there = [(f.kind, f.label) for f in load_media("study", workspace).files]
-    made = [(f.kind, f.label) for f in load_media("sample", workspace).files]
+    made = [(f.kind, f.label) for f in load_media("sample", built).files]
     assert sorted(there) == sorted(made)
+
+
+def test_another_seed_replaces_everything(built: Workspace) -> None:
+    old = load_cohort("sample", built).content_hash
+    again = complete_sample(built, patients=PATIENTS, processes=1, seed=5)
+    assert (again.made, again.found) == (PATIENTS, 0)
+    assert load_cohort("sample", built).content_hash != old
