@@ -40,7 +40,7 @@ def sample(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> dict[str
 def test_import_sample_gives_the_keys_of_the_contract(sample: dict[str, Any]) -> None:
     assert sample["patients"] >= 160
     assert sample["synthetic"] is True
-    assert set(sample["modalities"]) == {"genomics", "clinical"}
+    assert set(sample["modalities"]) == {"slides", "volumes", "genomics", "reports", "clinical"}
     assert 0 < sample["events"] < sample["patients"]
     assert all(set(e) == {"reason", "count"} for e in sample["excluded"])
 
