@@ -28,6 +28,7 @@ MODULES = {
     "runs": "run_commands",
     "jobs": "jobs_command",
     "complete-sample": "sample_command",
+    "audit": "audit_command",
     "bench": "bench_command",
     "doctor": "doctor_command",
 }

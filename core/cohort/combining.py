@@ -115,8 +115,13 @@ def _endpoints(cohorts: Sequence[Cohort]) -> dict[str, Endpoint]:
                 "the cohorts to combine",
                 "import them with one --time-zero",
             )
-        arrays = {a: np.concatenate([getattr(e, a) for e in each]) for a in ("entry", "time", "event", "competing")}
-        joined[name] = replace(each[0], **arrays)
+        joined[name] = replace(
+            each[0],
+            entry=np.concatenate([e.entry for e in each]),
+            time=np.concatenate([e.time for e in each]),
+            event=np.concatenate([e.event for e in each]),
+            competing=np.concatenate([e.competing for e in each]),
+        )
     return joined
 
 

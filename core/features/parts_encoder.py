@@ -14,6 +14,7 @@ from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
 from core.features.encoders import Encoded
 from core.features.lexicon_terms import CONCEPTS
+from core.features.marker_mentions import redact
 from core.features.report_encoder import sentence_features
 from core.features.report_parts import Part, PartSpan, decompose
 from core.media.reports import Span, read_report
@@ -29,9 +30,11 @@ class ReportParts:
     A row is three flags (liver, tumour, other), the lexicon's findings, and ``words`` numbers of a text encoder that
     needs no download: words and pairs of words hashed into 4,096 buckets and projected by a fixed random matrix
     (Weinberger et al., 2009; Achlioptas, 2003). Words that share no letters share no meaning for it.
+    ``redact`` blanks every mention of a marker first, so that the marker can be held out of a run.
     """
 
     words: int = 64
+    redact: bool = False
 
     name: ClassVar[str] = "report-parts"
     version: ClassVar[int] = 1
@@ -47,6 +50,7 @@ class ReportParts:
         for number, file in enumerate(files):
             try:
                 text = read_report(file.path)
+                text = redact(text) if self.redact else text
             except PrognoscopeError as error:
                 failures.append(error.found)
                 continue

@@ -26,6 +26,10 @@ class SurvivalNetwork(nn.Module):
         """Loss of the epochs before survival is trained; None for a model that has no such epochs."""
         return None
 
+    def factor_embeddings(self, batch: Batch) -> Mapping[str, Tensor] | None:
+        """Named expert → (b, d) embedding, and ``gate`` (b, k) over them; None where experts have no names."""
+        return None
+
     def capabilities(self) -> Capabilities:
         """What this model can do."""
         raise TypeError(f"{type(self).__name__} does not say what it can do")

@@ -60,6 +60,10 @@ class Workspace:
         return self.root / "features"
 
     @property
+    def audits(self) -> Path:
+        return self.root / "audits"
+
+    @property
     def protected(self) -> Path:
         return self.root / "protected"
 
