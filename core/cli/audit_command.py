@@ -98,8 +98,8 @@ def _control_lines(control: ControlResult) -> list[str]:
 
 def _treatment_lines(treatment: Treatment) -> list[str]:
     head = (
-        f"  {treatment.column} from {treatment.time_zero}: {treatment.patients:,} patients, {treatment.events:,} events, "
-        f"{treatment.without_arm:,} without a recorded arm"
+        f"  {treatment.column} from {treatment.time_zero}: {treatment.patients:,} patients, "
+        f"{treatment.events:,} events, {treatment.without_arm:,} without a recorded arm"
     )
     if treatment.reason:
         return [f"{head}; not fitted: {treatment.reason}"]
