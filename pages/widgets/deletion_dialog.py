@@ -7,8 +7,10 @@ from dataclasses import replace
 import streamlit as st
 
 from core.analysis.deletion import Deletion, cohort_deletion, remove_cohort, remove_run, run_deletion
+from core.cohort.sample import NAME as SAMPLE
 from core.cohort.wording import plural
 from core.errors import PrognoscopeError
+from core.jobs.job import Job
 from core.jobs.queue import JobQueue
 from core.results.naming import run_words
 from core.results.run import Run
@@ -16,6 +18,7 @@ from core.results.workspace import Workspace
 from pages.widgets import state as page
 from pages.widgets.frame import show_error
 from pages.widgets.html import note
+from pages.widgets.import_choose import SAMPLE_MEDIA
 
 KEY = "deleting"
 """In the session while a deletion is asked for: what kind, and its name. It keeps the dialog open over reruns."""
@@ -63,7 +66,7 @@ def _delete_cohort_dialog(name: str, workspace: Workspace) -> None:
         if not with_runs:
             note("Kept runs are shown again when a cohort is imported under the same name. Their predictions hold "
                  "pseudonyms, times and events of these patients.")  # fmt: skip
-    busy = _at_work(workspace, "cohort", {name})
+    busy = sum(name in (job.arguments.get("cohort"), _sample_of(job)) for job in JobQueue(workspace).unfinished())
     if _confirmed("Delete the cohort", busy):
         _done(lambda: remove_cohort(name, workspace, with_runs), page.PageState())
 
@@ -78,7 +81,7 @@ def _delete_run_dialog(run: Run, workspace: Workspace) -> None:
         return
     _lists(found)
     note(f"The same training can be repeated with: {run.command}" if run.command else "")
-    busy = _at_work(workspace, "run", {run.id})
+    busy = sum(job.arguments.get("run") == run.id for job in JobQueue(workspace).unfinished())
     if _confirmed("Delete the run", busy):
         _done(lambda: remove_run(run.id, workspace), replace(page.current(), run=""))
 
@@ -92,9 +95,9 @@ def _lists(found: Deletion) -> None:
         st.markdown("\n".join(f"- {words}" for words in found.stays))
 
 
-def _at_work(workspace: Workspace, argument: str, names: set[str]) -> int:
-    """Jobs that wait or run and would fail without what is to be deleted."""
-    return sum(job.arguments.get(argument) in names for job in JobQueue(workspace).unfinished())
+def _sample_of(job: Job) -> str:
+    """The sample cohort a job makes pictures and texts for; empty for every other job."""
+    return str(job.arguments.get("name", SAMPLE)) if job.task == SAMPLE_MEDIA else ""
 
 
 def _confirmed(words: str, busy: int) -> bool:

@@ -12,12 +12,16 @@ from core.cohort.sample import save_sample
 from core.cohort.storage import CohortSummary
 from core.cohort.uploads import keep_upload
 from core.errors import PrognoscopeError
+from core.jobs.supervise import submit_job
 from core.results.workspace import Workspace
 from pages.widgets import import_state as wizard
 from pages.widgets import state as page
 from pages.widgets.frame import show_error
 from pages.widgets.html import note
 from pages.widgets.import_state import Step, Wizard
+
+SAMPLE_MEDIA = "complete-sample"
+"""The task that makes the sample cohort's pictures and texts."""
 
 
 def choose_step(state: Wizard, workspace: Workspace, cohorts: tuple[CohortSummary, ...]) -> None:
@@ -72,10 +76,12 @@ def _from_this_machine(workspace: Workspace) -> None:
 
 def _sample(workspace: Workspace) -> None:
     st.subheader("Or generated patients")
-    note("240 invented patients with liver cancer, to look around with. They are called synthetic wherever they show.")
+    note("240 invented patients with liver cancer, to look around with. They are called synthetic wherever they show. "
+         "Their slides, scans and reports are made afterwards by a job of a few minutes.")  # fmt: skip
     if st.button("Make the sample cohort", key="import_sample"):
         with st.spinner("Making the sample cohort …"):
             cohort = save_sample(workspace)
+        submit_job(workspace, SAMPLE_MEDIA, {}, "Slides, scans and reports of the sample cohort")
         page.put(page.PageState(cohort=cohort.name))
-        wizard.change(step=Step.STORED, cohort=cohort.name)
+        wizard.change(step=Step.STORED, cohort=cohort.name, title=cohort.title)
         st.rerun()

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.cohort.storage import list_cohorts, load_cohort
+from core.jobs.queue import JobQueue
 from core.results.run_store import list_runs
 from core.results.workspace import Workspace
 from pages.widgets import import_state
@@ -49,7 +50,10 @@ def pbc(shared_data: Path) -> bytes:
     return (shared_data / "hcc" / "pbc.csv").read_bytes()
 
 
-def test_nothing_chosen_offers_three_ways_and_no_way_on(workspace: Workspace, open_page: OpenPage) -> None:
+def test_nothing_chosen_offers_three_ways_and_no_way_on(
+    workspace: Workspace, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.jobs.supervise.ensure_worker", lambda *_: None)  # the job is queued, nobody works at it
     test = open_page("cohort")
     assert "No cohort yet" in html(test)
     assert len(test.file_uploader) == 1
@@ -59,6 +63,11 @@ def test_nothing_chosen_offers_three_ways_and_no_way_on(workspace: Workspace, op
     test.button(key="import_sample").click().run()
     assert [c.name for c in list_cohorts(workspace)] == ["sample"]
     assert "The cohort is stored" in html(test)
+    assert [job.task for job in JobQueue(workspace).jobs()] == ["complete-sample"]
+    test.button(key="import_done").click().run()
+    test.button(key="delete_cohort").click().run()
+    assert "1 job still needs it" in html(test)
+    assert test.button(key="delete_confirm").disabled
 
 
 @pytest.mark.parametrize(
