@@ -23,6 +23,7 @@ from core.cohort.own_folds import forget_folds
 from core.cohort.private_files import write_private_table
 from core.cohort.pseudonyms import protected_folder
 from core.errors import PrognoscopeError
+from core.results.feature_records import forget_features
 from core.results.files import new_folder, read_json, verify_folder, write_json
 from core.results.workspace import Workspace, checked_name
 
@@ -183,6 +184,7 @@ def delete_cohort(name: str, workspace: Workspace) -> None:
     shutil.rmtree(folder)
     _ids_path(name, workspace).unlink(missing_ok=True)
     delete_media(name, workspace)
+    forget_features(name, workspace)
     forget_folds(name, workspace)
     (workspace.cohorts / f"{name}.truth.json").unlink(missing_ok=True)
 

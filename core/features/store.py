@@ -60,7 +60,8 @@ class FeatureStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         temporary = self.folder / f".{key}.{uuid.uuid4().hex}.tmp"
         try:
-            save_file(arrays, temporary, metadata={"facts": text, "sha256": _digest(arrays, text)})
+            # one entry alone: safetensors writes several in any order, and equal features shall be equal files
+            save_file(arrays, temporary, metadata={"record": f"{_digest(arrays, text)} {text}"})
             temporary.replace(self.path(key))
         finally:
             temporary.unlink(missing_ok=True)
@@ -74,8 +75,8 @@ class FeatureStore:
                 arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
         except (SafetensorError, OSError) as error:
             raise PrognoscopeError("features that are missing or unreadable", path.name, _FIX) from error
-        text = metadata.get("facts", "")
-        if metadata.get("sha256") != _digest(arrays, text):
+        digest, _, text = metadata.get("record", "").partition(" ")
+        if digest != _digest(arrays, text):
             raise PrognoscopeError("features that were altered after they were written", path.name, _FIX)
         facts = json.loads(text)
         return Encoded(
