@@ -13,7 +13,7 @@ from core.results.run import Run
 from core.results.training_curve import load_curves
 from pages.widgets import state as page
 from pages.widgets.data import View
-from pages.widgets.deletion_dialog import delete_run_dialog
+from pages.widgets.deletion_dialog import ask_to_delete_run, deletion_dialog
 from pages.widgets.figure_block import chart_key
 from pages.widgets.frame import show_error
 from pages.widgets.html import note, state_box
@@ -71,11 +71,11 @@ def _record(view: View, run: Run) -> None:
         left, right = st.columns(2, gap="large")
     with left:
         run_summary(run, "record")
-        if st.button("Delete this run …", key="delete_run", type="tertiary"):
-            delete_run_dialog(run, view.workspace)
+        st.button("Delete this run …", key="delete_run", type="tertiary", on_click=ask_to_delete_run, args=(run.id,))
     with right:
         run_record(run)
     _curves(view, run)
+    deletion_dialog(view.cohort.name, run, view.workspace)
 
 
 def _curves(view: View, run: Run) -> None:
