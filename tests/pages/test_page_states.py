@@ -17,7 +17,9 @@ from core.results.views import save_view
 from core.results.workspace import Workspace
 from pages.widgets.state import PageState
 
-PAGES = ("cohort", "survival")
+PAGES = ("cohort", "survival", "train", "compare")
+FILTERED = ("cohort", "survival")
+"""Pages that draw the selected patients of one cohort and one run."""
 
 
 def html(test: AppTest) -> str:
@@ -34,7 +36,7 @@ def test_empty_says_how_to_bring_patients(name: str, workspace: Workspace, open_
     assert not test.get("plotly_chart")
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", FILTERED)
 def test_a_selection_without_patients_is_empty_too(
     name: str, filled: Workspace, open_page: Callable[..., AppTest]
 ) -> None:

@@ -12,13 +12,14 @@ from streamlit.testing.v1 import AppTest
 from core.analysis.group_survival import SurvivalOptions
 from core.analysis.grouping import Cut, GroupBy, Source
 from core.analysis.outcome import CompetingAs
+from core.analysis.training_choices import TrainingChoices
 from core.cohort.sample import make_sample_cohort
 from core.cohort.selection import CategoryFilter, IdsFilter, ModalityFilter, NamedGroup, RangeFilter, Selection
 from core.errors import PrognoscopeError
 from core.results.views import KEPT, load_view, save_view, view_id
 from core.results.workspace import Workspace
 from pages.widgets.figure_block import chart_key
-from pages.widgets.state import KEY, Choices, PageState
+from pages.widgets.state import KEY, Choices, Comparing, PageState
 
 FULL = PageState(
     cohort="sample",
@@ -32,6 +33,12 @@ FULL = PageState(
         CompetingAs.COMPETING, 6.0, GroupBy(Source.COLUMN, "albi", Cut.CLINICAL, (-2.6, -1.39)),
         SurvivalOptions((2.0,), 36.0), False, True, ("SYN-0003",), ("age",), ("age", True, 0),
     ),
+    training=TrainingChoices(
+        "mice", "published", ("genomics",), "site", 2, "upstream", "cuda", False,
+        (("keep", 5), ("training.patch_sample", None)),
+    ),
+    job="a1b2c3d4e5f6",
+    comparing=Comparing(("hdmoe-1", "snn-2"), "snn-2", ("snn-2", "hdmoe-1"), 24.0, "ibs"),
 )  # fmt: skip
 
 
@@ -59,6 +66,12 @@ def seed(test: AppTest, key: str, *points: list[str]) -> AppTest:
 def test_a_state_survives_being_saved_whole(workspace: Workspace) -> None:
     name = save_view(FULL.as_json(), workspace)
     assert PageState.from_json(load_view(name, workspace)) == FULL
+
+
+def test_a_view_saved_before_training_and_comparing_existed_still_opens(workspace: Workspace) -> None:
+    old = {k: v for k, v in FULL.as_json().items() if k not in ("training", "job", "comparing")}
+    state = PageState.from_json(load_view(save_view(old, workspace), workspace))
+    assert state == replace(FULL, training=TrainingChoices(), job="", comparing=Comparing())
 
 
 def test_the_id_is_opaque_stable_and_of_this_workspace_only(workspace: Workspace, tmp_path) -> None:
@@ -145,10 +158,11 @@ def test_a_box_over_a_histogram_keeps_its_bins(filled: Workspace, open_page: Cal
 
 def test_a_modality_bar_keeps_exactly_its_combination(filled: Workspace, open_page: Callable[..., AppTest]) -> None:
     test = open_page("cohort")
-    seed(test, chart_key("modalities", []), ["genomics"])
+    seed(test, chart_key("modalities", []), ["slides+volumes+genomics+reports"])
     have = make_sample_cohort()[0].availability
-    alone = have["genomics"] & ~have["clinical"]
-    assert set(chosen(test).selection.filters) == {ModalityFilter("genomics"), ModalityFilter("clinical", False)}
+    alone = have.drop(columns="clinical").all(axis=1) & ~have["clinical"]
+    with_all_but_one = {ModalityFilter(m, m != "clinical") for m in have.columns}
+    assert set(chosen(test).selection.filters) == with_all_but_one
     assert f"**{int(alone.sum())}** of 240" in " ".join(m.value for m in test.markdown)
 
 
