@@ -10,11 +10,13 @@ from enum import StrEnum
 
 import numpy as np
 
-from core.cohort.importers.values import is_missing, numbers, plain_code
+from core.arrays import FloatArray
+from core.cohort.importers.values import is_missing, plain_code
 
 FEW = 12
 """A column with at most this many distinct values may hold codes; each of them is counted."""
 
+MANY = 200
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -83,20 +85,30 @@ class ColumnView:
 def look_at(name: str, cells: Sequence[str]) -> ColumnView:
     """Describe a column by its cells, one a patient (or one a line, where lines and patients are the same)."""
     filled = [c.strip() for c in cells if not is_missing(c)]
-    values, unreadable = numbers(filled)
-    finite = values[np.isfinite(values)]
-    kind = Kind.WORDS if unreadable.any() or len(finite) < len(filled) else Kind.NUMBERS
     if not filled:
         return ColumnView(name, Kind.EMPTY, 0, len(cells), 0)
-    counts = Counter(plain_code(c) for c in filled)
+    counts = Counter(filled)
+    if len(counts) < MANY:  # "1" and "1.0" are one code; among measured values it makes no difference
+        counts = Counter(plain_code(c) for c in filled)
+    values = _numbers(filled)
+    kind = Kind.WORDS if values is None else Kind.NUMBERS
     low, high, whole = float("nan"), float("nan"), False
-    if kind is Kind.NUMBERS:
-        low, high, whole = float(finite.min()), float(finite.max()), bool((finite == np.round(finite)).all())
+    if values is not None:
+        low, high, whole = float(values.min()), float(values.max()), bool((values == np.round(values)).all())
     view = ColumnView(name, kind, len(filled), len(cells) - len(filled), len(counts), low, high, whole)
     if len(counts) > FEW or (view.unique and len(counts) > 2):
         return view
     codes = tuple(CodeCount(code, counts[code]) for code in sorted(counts, key=_order))
     return ColumnView(name, kind, view.known, view.missing, view.distinct, low, high, whole, codes)
+
+
+def _numbers(filled: Sequence[str]) -> FloatArray | None:
+    """The cells as finite numbers, or None when one of them is not."""
+    try:
+        values = np.fromiter(map(float, filled), dtype=np.float64, count=len(filled))
+    except ValueError:
+        return None
+    return values if np.isfinite(values).all() else None
 
 
 def _order(code: str) -> tuple[bool, float, str]:

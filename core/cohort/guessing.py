@@ -54,18 +54,19 @@ class Proposal:
     unit_reason: str
 
 
-def propose(columns: Sequence[ColumnView], copies_of_id: Sequence[str] = ()) -> Proposal:
+def propose(columns: Sequence[ColumnView], patient: str, why: str, copies_of_id: Sequence[str] = ()) -> Proposal:
     """Propose a mapping.
 
     Parameters
     ----------
     columns : sequence of ColumnView
+    patient, why : str
+        The id column and the reason, from :func:`guess_id`; empty where none tells the patients apart.
     copies_of_id : sequence of str
         Columns that repeat the id of their line, cell for cell; they are left out.
     """
     reasons: dict[str, str] = {}
     named = {c.name: c for c in columns}
-    patient, why = guess_id(columns)
     if patient:
         reasons[patient] = why
     rest = [c for c in columns if c.name != patient]

@@ -16,8 +16,8 @@ from core.cohort.uploads import is_upload, remove_upload
 from core.errors import PrognoscopeError
 from core.results.workspace import Workspace
 
-LARGE_BYTES = 50 << 20
-"""Above this an import is work for the queue, not for the page."""
+LARGE_BYTES = 20 << 20
+"""Above this an import is work for the queue, not for the page: reading so much takes about ten seconds."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from core.cohort.column_view import CodeCount, ColumnView, look_at
-from core.cohort.guessing import propose
+from core.cohort.guessing import guess_id, propose
 from core.cohort.importers.folder import FORMAT as FOLDER
 from core.cohort.importers.folder import patients_table
 from core.cohort.importers.reading import open_lines
@@ -109,15 +109,13 @@ def _look_into(kind: str, path: Path) -> Preview:
         warnings.append(f"{plural(short, 'line')} with another number of cells than the header.")
     whole = [row for row in rows if len(row) == len(header)]
     cells = {header[i]: [row[i] for row in whole] for i in plain[:COLUMNS]}
-    proposal = propose([look_at(name, column) for name, column in cells.items()])
-    chosen = proposal.mapping.id
-    if chosen:  # again, with each patient once and knowing which columns repeat the id
-        first = _first_lines(cells[chosen])
-        copies = [n for n, column in cells.items() if n != chosen and _same(column, cells[chosen])]
-        views = [look_at(n, column if n == chosen else [column[r] for r in first]) for n, column in cells.items()]
-        proposal = propose(views, copies)
-    else:
-        views = [look_at(name, column) for name, column in cells.items()]
+    views = [look_at(name, column) for name, column in cells.items()]
+    chosen, why = guess_id(views)
+    copies = [n for n, column in cells.items() if chosen not in ("", n) and _same(column, cells[chosen])]
+    first = _first_lines(cells[chosen]) if chosen else []
+    if chosen and len(first) < len(whole):  # several lines a patient: each counts once
+        views = [v if v.name == chosen else look_at(v.name, [cells[v.name][r] for r in first]) for v in views]
+    proposal = propose(views, chosen, why, copies)
     return Preview(
         kind, path.name, len(rows), tuple(views), len(genes), proposal.mapping, proposal.reasons,
         proposal.unit_reason, tuple(warnings),

@@ -121,9 +121,11 @@ def test_a_column_that_may_be_an_id_shows_none_of_its_values() -> None:
 
 
 def test_codes_are_counted_by_patient_where_a_patient_has_several_lines(tmp_path: Path) -> None:
-    lines = "".join(f"p{i},{i + 1},{i % 2}\n" * (1 + i % 2) for i in range(20))
-    found = preview(table(tmp_path, "patient_id,os_months,os_status\n" + lines))
+    lines = "".join(f"p{i},{i + 1},{i % 2},{i}\n" * (1 + i % 2) for i in range(20))
+    found = preview(table(tmp_path, "patient_id,os_months,os_status,number\n" + lines))
     assert found.lines == 30
+    assert found.mapping is not None
+    assert found.mapping.id == "patient_id"
     assert [(c.code, c.count) for c in found.codes["os_status"]] == [("0", 10), ("1", 10)]
 
 
