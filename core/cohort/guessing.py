@@ -117,8 +117,8 @@ def _id_score(column: ColumnView) -> tuple[float, str]:
         return 3.0, "patient id: its name says so, and it is different for every patient"
     if strong and column.distinct > 12 and column.plain_name not in {"number", "no", "nr", "num"}:
         return 3.5, "patient id: named as one; some patients have several lines"
-    if column.unique:
-        return (1.5 if column.kind is Kind.WORDS else 0.5), "patient id: different for every patient"
+    if column.unique and column.kind is Kind.WORDS:
+        return 1.5, "patient id: different for every patient"
     return 0.0, ""
 
 

@@ -15,7 +15,7 @@ from core.cohort.importers.folder import patients_table
 from core.cohort.importers.reading import open_lines
 from core.cohort.importers.recognise import recognise
 from core.cohort.importers.tcga_slides import GENE_SUFFIXES
-from core.cohort.importers.wide_table import check_delimiter, delimiter_of
+from core.cohort.importers.wide_table import check_delimiter, delimiter_of, distinct_columns
 from core.cohort.importing import MAPPED
 from core.cohort.table_mapping import TableMapping
 from core.cohort.wording import plural
@@ -95,11 +95,13 @@ def preview(path: Path, format: str | None = None) -> Preview:
 
 def _look_into(kind: str, path: Path) -> Preview:
     header, rows, more = _read(path)
-    genes = [i for i, name in enumerate(header) if name.endswith(GENE_SUFFIXES)]
-    seen: set[str] = set()
-    plain = [i for i in range(len(header)) if header[i] and not (header[i] in seen or seen.add(header[i]))]  # type: ignore[func-returns-value]
-    plain = [i for i in plain if i not in set(genes)]
+    kept, repeated = distinct_columns(header)
+    genes = {i for i in kept if header[i].endswith(GENE_SUFFIXES)}
+    plain = [i for i in kept if i not in genes]
     warnings = []
+    nameless = len(header) - len(kept) - repeated
+    if nameless:
+        warnings.append(f"{plural(nameless, 'column')} without a name: left out. Name one to use it as the patient id.")
     if len(plain) > COLUMNS:
         warnings.append(f"Only the first {COLUMNS} of {len(plain):,} columns were looked into.")
     if more:

@@ -145,6 +145,14 @@ def test_codes_and_names_of_each_endpoint_stay_its_own(tmp_path: Path) -> None:
     ]
 
 
+def test_a_nameless_column_is_told_of_since_it_may_be_the_id(tmp_path: Path) -> None:
+    rows = "".join(f"{i},{i + 1},{i % 2}\n" for i in range(30))
+    found = preview(table(tmp_path, ",time,status\n" + rows))
+    assert found.mapping is not None
+    assert found.mapping.id == ""
+    assert found.warnings == ("1 column without a name: left out. Name one to use it as the patient id.",)
+
+
 def test_a_comma_in_a_columns_name_parts_nothing(tmp_path: Path) -> None:
     text = 'id,time,event,"size, mm"\n' + "".join(f"p{i},{i + 1},{i % 2},{i}\n" for i in range(9))
     endpoint = EndpointMapping("OS", "time", "event", {"0": "censored", "1": "event"})

@@ -171,7 +171,7 @@ class _Collector:
     """Takes the lines of a table apart: whose they are, text by column, genes by patient."""
 
     def __init__(self, header: list[str], id_at: int, is_gene: Callable[[str], bool]) -> None:
-        kept, self.repeated = _distinct(header)
+        kept, self.repeated = distinct_columns(header)
         self.id_at = id_at
         self.gene_at = [i for i in kept if i != id_at and is_gene(header[i])]
         genetic = set(self.gene_at)
@@ -208,7 +208,7 @@ def _picker(positions: list[int]) -> Callable[[list[str]], Sequence[str]]:
     return lambda cells: [cells[i] for i in positions]
 
 
-def _distinct(header: list[str]) -> tuple[list[int], int]:
+def distinct_columns(header: list[str]) -> tuple[list[int], int]:
     """Positions of the first column of each name, without nameless index columns; and how many were repeats."""
     seen: set[str] = set()
     kept: list[int] = []
