@@ -20,21 +20,38 @@ def horizon_words(month: float) -> str:
 
 
 def patients_table(found: PredictionSet, mask: BoolArray) -> pd.DataFrame:
-    """One row a selected patient: survival in per cent with the models' spread, and why there is no number."""
+    """One row a selected patient: survival in per cent with the models' spread, and why there is no number.
+
+    A horizon nobody has an estimate for, and a column that says nothing of anybody, are left out.
+    """
     columns: dict[str, object] = {"Patient": found.table["id"]}
-    for month in found.horizons:
+    for month in estimable_horizons(found):
         at = 100 * found.at(month)
-        words = [
-            f"{s:.0f} % ({low:.0f}–{high:.0f})" if np.isfinite(low) else f"{s:.0f} %" if np.isfinite(s) else ""
+        columns[f"Alive at {horizon_words(month)}"] = [
+            f"{s:.0f} % ({low:.0f}–{high:.0f})" if np.isfinite(low) else f"{s:.0f} %" if np.isfinite(s) else NO_NUMBER
             for s, low, high in zip(at["survival"], at["low"], at["high"], strict=True)
         ]
-        columns[f"Alive at {horizon_words(month)}"] = words
     columns["Risk"] = found.table["risk"].round(3)
-    columns["Estimate"] = np.where(found.table["supported"], "given", NO_NUMBER)
-    columns["Why none"] = found.table["reason"]
     columns["Distance"] = found.table["distance"].round(2)
-    columns["Trained on"] = np.where(found.table["overlap"], "yes", "")
+    if found.unsupported:
+        columns["Why no estimate"] = found.table["reason"]
+    if found.overlap:
+        columns["Trained on"] = np.where(found.table["overlap"], "yes", "")
     return pd.DataFrame(columns)[mask].reset_index(drop=True)
+
+
+def estimable_horizons(found: PredictionSet) -> tuple[float, ...]:
+    """Horizons at which somebody has an estimate; all of them where nobody has any."""
+    some = tuple(h for h in found.horizons if found.at(h)["survival"].notna().any())
+    return some or found.horizons
+
+
+def silent_horizons(found: PredictionSet) -> str:
+    """Why some horizons are not shown, or ""."""
+    left = [horizon_words(h) for h in found.horizons if h not in estimable_horizons(found)]
+    if not left:
+        return ""
+    return f"No estimate at {' and '.join(left)}: fewer than 20 training patients of some fold were still followed."
 
 
 def agreement_table(found: PredictionSet) -> pd.DataFrame:

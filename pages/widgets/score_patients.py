@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.analysis.new_patients import agreement_table, patients_table
+from core.analysis.new_patients import agreement_table, patients_table, silent_horizons
 from core.jobs.job import Job, JobState
 from core.jobs.queue import JobQueue
 from core.jobs.supervise import submit_job
@@ -122,18 +122,21 @@ def _show(found: PredictionSet, run: Run, view: View) -> None:
     risk = f" Risk: share of the first {found.tau:g} months expected to be lost." if found.tau else ""
     note(f"In brackets the models' spread ({low} to {high} of them), not a confidence interval.{risk} Distance: how "
          "far a patient lies from the training patients; above 1 is farther than allowed.")  # fmt: skip
-    _agreement(found, run, view)
+    silent = silent_horizons(found)
+    if silent:
+        note(silent)
+    _agreement(found, run)
     visitor = visitor_of(st.context.cookies)
     if visitor:
         st.link_button("All estimates (CSV)", estimates_url(found.id, visitor))
 
 
 def _columns(table: pd.DataFrame) -> dict[str, object]:
-    wide = {"Why none": st.column_config.TextColumn(width="large")}
+    wide = {"Why no estimate": st.column_config.TextColumn(width="large")}
     return {name: column for name, column in wide.items() if name in table}
 
 
-def _agreement(found: PredictionSet, run: Run, view: View) -> None:
+def _agreement(found: PredictionSet, run: Run) -> None:
     """What happened to the patients, under the name it may be given."""
     if found.no_agreement:
         note(f"Not compared with what happened: {found.no_agreement}.")
@@ -144,4 +147,4 @@ def _agreement(found: PredictionSet, run: Run, view: View) -> None:
     numbers_table(table.set_index("").T.rename_axis("").reset_index())
     own = run.metrics.harrell_c.mean
     if own is not None:
-        note(f"Out-of-fold on its own cohort the run reached a Harrell C of {own:.2f}.")
+        note(f"On its own cohort, out of fold, the run reached a Harrell C of {own:.2f}.")
