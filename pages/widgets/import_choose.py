@@ -15,6 +15,7 @@ from core.errors import PrognoscopeError
 from core.jobs.supervise import submit_job
 from core.results.workspace import Workspace
 from pages.widgets import import_state as wizard
+from pages.widgets import import_upload as upload
 from pages.widgets import state as page
 from pages.widgets.frame import show_error
 from pages.widgets.html import note
@@ -48,7 +49,7 @@ def _upload(state: Wizard, workspace: Workspace) -> None:
     if uploaded is None:
         return
     path = keep_upload(uploaded.name, uploaded.getbuffer(), workspace)
-    wizard.hold_upload(path)
+    upload.hold_upload(path)
     wizard.change(problem=None, uploads=state.uploads + 1)  # a new key: the copy in memory is dropped
     wizard.look_at(path, workspace)
     st.rerun()

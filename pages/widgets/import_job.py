@@ -13,6 +13,7 @@ from core.jobs.queue import JobQueue
 from core.jobs.supervise import cancel_job, submit_job
 from core.results.workspace import Workspace
 from pages.widgets import import_state as wizard
+from pages.widgets import import_upload as upload
 from pages.widgets import state as page
 from pages.widgets.html import note
 from pages.widgets.import_state import Step, Wizard
@@ -46,7 +47,7 @@ def finished_check(state: Wizard, workspace: Workspace) -> None:
 def start_store(state: Wizard, workspace: Workspace) -> None:
     """Let a job store the study; it takes the upload over."""
     job = submit_job(workspace, TASK, asdict(state.request(to_store=True)), f"Import of {state.name}")
-    wizard.hand_over_upload()
+    upload.hand_over_upload()
     wizard.change(job=job.id, problem=None)
 
 
@@ -62,7 +63,7 @@ def finished_store(state: Wizard, workspace: Workspace) -> None:
         wizard.change(step=Step.STORED, cohort=state.name, job="")
     else:
         if state.path is not None and state.path.exists():
-            wizard.hold_upload(state.path)
+            upload.hold_upload(state.path)
         wizard.change(job="", problem=_failure(job))
     st.rerun()
 

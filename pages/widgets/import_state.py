@@ -14,10 +14,11 @@ from core.cohort.import_request import ImportRequest, is_large
 from core.cohort.importers.folder import FORMAT as FOLDER
 from core.cohort.preview import Preview, preview
 from core.cohort.table_mapping import EndpointMapping, TableMapping
-from core.cohort.uploads import is_upload, opened, remove_upload, sweep_uploads
+from core.cohort.uploads import is_upload, opened, sweep_uploads
 from core.errors import PrognoscopeError
 from core.jobs.supervise import cancel_job
 from core.results.workspace import Workspace
+from pages.widgets.import_upload import give_up_upload, hold_upload
 
 KEY = "import_wizard"
 
@@ -85,13 +86,6 @@ class Wizard:
         return repr((request.path, request.format, sorted(request.columns.items()), sorted(request.events.items())))
 
 
-@dataclass
-class _Held:
-    """The upload of this session; ``path`` is None when there is none or a job took it over."""
-
-    path: Path | None = None
-
-
 def current() -> Wizard | None:
     """The open wizard, or None."""
     found = st.session_state.get(KEY)
@@ -152,6 +146,16 @@ def start_again() -> None:
     st.session_state[KEY] = Wizard(uploads=(current() or Wizard()).uploads + 1)
 
 
+def lost_upload() -> bool:
+    """True when the chosen study is gone; the wizard then begins again and says so."""
+    wizard = current()
+    if wizard is None or wizard.path is None or wizard.path.exists() or wizard.job:
+        return False
+    start_again()
+    change(problem=PrognoscopeError("the study is no longer there", "this page", "choose it again"))
+    return True
+
+
 def _stop_reading() -> None:
     wizard = current()
     if wizard is not None and wizard.job and wizard.step is Step.CHECK:
@@ -190,30 +194,3 @@ def _previewed(found: Preview, path: Path, forced: str = "") -> None:
         path=path, large=is_large(path, found.format), forced=forced, preview=found,
         mapping=found.mapping or TableMapping(), problem=None, checked=None, asked="", agreed=False,
     )  # fmt: skip
-
-
-def hold_upload(path: Path) -> None:
-    """Remember an upload, so that it goes when the wizard or the session ends."""
-    _held().path = path
-
-
-def hand_over_upload() -> None:
-    """A job takes the upload over; the session no longer removes it."""
-    _held().path = None
-
-
-def give_up_upload() -> None:
-    """Remove the upload of this session, when there is one."""
-    _remove(_held())
-
-
-def _remove(held: _Held) -> None:
-    if held.path is not None:
-        remove_upload(held.path, Workspace.default())
-        held.path = None
-
-
-@st.cache_resource(scope="session", show_spinner=False, on_release=_remove)
-def _held() -> _Held:
-    """One record a session; the session's end removes what it still holds."""
-    return _Held()

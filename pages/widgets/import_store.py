@@ -10,6 +10,7 @@ from core.cohort.import_request import store
 from core.errors import PrognoscopeError
 from core.results.workspace import Workspace, checked_name
 from pages.widgets import import_state as wizard
+from pages.widgets import import_upload as upload
 from pages.widgets import state as page
 from pages.widgets.frame import show_error
 from pages.widgets.html import note, state_box
@@ -83,7 +84,7 @@ def _store(state: Wizard, workspace: Workspace) -> None:
         except PrognoscopeError as error:
             wizard.change(problem=error)
             return
-    wizard.give_up_upload()
+    upload.give_up_upload()
     arrived(cohort.name)
 
 

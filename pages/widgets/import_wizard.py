@@ -22,6 +22,8 @@ def import_wizard(workspace: Workspace, cohorts: tuple[CohortSummary, ...]) -> N
     if wizard.current() is None:
         wizard.open_wizard()
     state = wizard.current()
+    if state is not None and state.step in (Step.CHECK, Step.STORE) and wizard.lost_upload():
+        state = wizard.current()
     if state is None:
         return
     with st.container(key="import_wizard"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -159,6 +160,15 @@ def test_leaving_the_wizard_removes_the_upload(filled: Workspace, open_page: Ope
     test.button(key="import_again").click().run()
     assert uploads(filled) == []
     assert wizard(test).step is Step.CHOOSE
+
+
+def test_an_upload_that_is_gone_is_asked_for_again(workspace: Workspace, open_page: OpenPage) -> None:
+    test = upload(open_page("cohort"), "own.csv", OWN.encode())
+    shutil.rmtree(uploads(workspace)[0].parent)
+    test.run()
+    assert "The study is no longer there" in html(test)
+    assert wizard(test).step is Step.CHOOSE
+    assert len(test.file_uploader) == 1
 
 
 def test_a_study_in_an_import_folder_and_none_behind_a_link(workspace: Workspace, open_page: OpenPage) -> None:
