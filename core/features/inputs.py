@@ -14,6 +14,7 @@ from core.arrays import BoolArray, FloatArray, IntArray
 from core.cohort.cohort import Cohort, Exclusion, Role
 from core.cohort.endpoint import Endpoint
 from core.cohort.modality import ENCODED_MODALITIES, Modality
+from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 
 Bag = NDArray[np.float32]
@@ -198,10 +199,10 @@ def _with_features(
         failed = np.isin(cohort.ids, [patient for patient, _ in known.skipped])
         waiting = int((available[:, column] & ~there & ~failed).sum())
         if waiting:
-            raise PrognoscopeError(f"the {modality.value} of {waiting} patients are not encoded", where, fix)
+            raise PrognoscopeError(f"the {modality.value} of {plural(waiting, 'patient')} not encoded", where, fix)
         lost = int((available[:, column] & ~there).sum())
         if lost:
-            warnings.append(f"the {modality.value} of {lost} patients could not be read: they count as missing")
+            warnings.append(f"the {modality.value} of {plural(lost, 'patient')} could not be read and count as missing")
         available[:, column] &= there
     return available, tuple(warnings)
 

@@ -14,6 +14,7 @@ from typing import Any
 from core.cohort.media_index import MediaFile, MediaIndex, MediaKind, load_media
 from core.cohort.modality import ENCODED_MODALITIES, Modality
 from core.cohort.storage import load_cohort
+from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 from core.features.contents import ContentHashes
 from core.features.encoders import DEFAULTS, Encoder, make_encoder, settings_of
@@ -197,7 +198,7 @@ def _record(
         columns = encoded.columns
         warnings += [(patient, w) for w in encoded.warnings]
     if len(widths) > 1:
-        counted = ", ".join(f"{n} patients with {w}" for w, n in widths.most_common())
+        counted = ", ".join(f"{plural(n, 'patient')} with {w}" for w, n in widths.most_common())
         raise PrognoscopeError(
             f"features of different widths ({counted})",
             f"the {encoder.modality.value}",
@@ -213,7 +214,7 @@ def _record(
 def _counted(modality: Modality, record: EncodedModality) -> list[str]:
     """Each different warning once, with the number of patients it is about."""
     counts = Counter(text for _, text in record.warnings)
-    return [f"{modality.value}, {n} patient{'s' if n > 1 else ''}: {text}" for text, n in counts.most_common()]
+    return [f"{modality.value}, {plural(n, 'patient')}: {text}" for text, n in counts.most_common()]
 
 
 def _results(work: list[_Work], workspace: Workspace, processes: int) -> Iterator[_Done]:

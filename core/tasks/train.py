@@ -185,9 +185,10 @@ def train(request: TrainRequest, workspace: Workspace, progress: Progress = sile
         )
         progress(weight, "evaluating")
         metrics = evaluate(result.predictions, prepared.horizons)
-        references = _permuted_rows(result, prepared)
+        references, missed = _permuted_rows(result, prepared), []
         if request.references:
-            references += _reference_rows(request, prepared, lambda s, m: progress(0.65 + 0.35 * s, m), kept)
+            rows, missed = _reference_rows(request, prepared, lambda s, m: progress(0.65 + 0.35 * s, m), kept)
+            references += rows
         run = Run(
             id=run_id,
             cohort=request.cohort,
@@ -217,7 +218,7 @@ def train(request: TrainRequest, workspace: Workspace, progress: Progress = sile
             metrics=metrics,
             thresholds=result.thresholds,
             references=tuple(references),
-            warnings=(*prepared.dataset.warnings, *_warnings(request, resumed)),
+            warnings=(*prepared.dataset.warnings, *missed, *_warnings(request, resumed)),
         )
         save_run(run, result.predictions, workspace, lambda folder: _add_files(prepared, sink, kept.curves, folder))
     progress(1.0, "stored")
@@ -274,16 +275,25 @@ def reference_specs(request: TrainRequest, prepared: Prepared) -> list[tuple[str
     return rows
 
 
-def _reference_rows(request: TrainRequest, prepared: Prepared, progress: Progress, kept: Scratch) -> list[Reference]:
-    """The same outer folds for every row. A patient without a row's modality takes no part in that row."""
+def _reference_rows(
+    request: TrainRequest, prepared: Prepared, progress: Progress, kept: Scratch
+) -> tuple[list[Reference], list[str]]:
+    """The same outer folds for every row. A patient without a row's modality takes no part in that row.
+
+    A row that too few patients leave impossible (a modality that few have) is named in the warnings, with the reason.
+    """
     rows = reference_specs(request, prepared)
-    references = []
+    references, missed = [], []
     endpoint = prepared.cohort.endpoint(prepared.endpoint)
     for i, (name, spec, modalities) in enumerate(rows):
         progress(i / len(rows), f"reference: {name}")
-        dataset = build_dataset(prepared.cohort, endpoint, modalities, prepared.features)
-        other = replace(prepared, dataset=dataset, spec=spec)
         processes = request.processes if spec.name == request.model else 1
-        result = run_plan(other, 1, None, processes, silent, kept.units(other))
+        try:
+            dataset = build_dataset(prepared.cohort, endpoint, modalities, prepared.features)
+            other = replace(prepared, dataset=dataset, spec=spec)
+            result = run_plan(other, 1, None, processes, silent, kept.units(other))
+        except PrognoscopeError as error:
+            missed.append(f"no reference row {name!r}: {error.found}")
+            continue
         references.append(Reference(name, evaluate(result.predictions, prepared.horizons, QUICK)))
-    return references
+    return references, missed

@@ -28,7 +28,7 @@ def test_bags_belong_to_their_patients(workspace: Workspace, tmp_path: Path) -> 
     assert dataset.inputs.modalities == (SLIDES, VOLUMES, REPORTS)
     expected = [p for i, p in enumerate(cohort.ids) if i < 20 and i != 7 and endpoint.known[i]]
     assert list(dataset.inputs.ids) == expected
-    assert dataset.warnings == ("the reports of 1 patients could not be read: they count as missing",)
+    assert dataset.warnings == ("the reports of 1 patient could not be read and count as missing",)
     assert set(dataset.encoders) == {"slides", "volumes", "reports"}
     for modality in dataset.inputs.modalities:
         for patient, bag, here in zip(
@@ -53,7 +53,7 @@ def test_what_is_not_encoded_is_asked_for(workspace: Workspace, tmp_path: Path) 
             build_dataset(cohort, endpoint, (REPORTS,), features)
     encode(EncodeRequest("study", processes=1), workspace)
     more = replace(cohort, availability=cohort.availability.assign(reports=np.arange(len(cohort)) < 6))
-    with pytest.raises(PrognoscopeError, match="reports of 2 patients are not encoded"):
+    with pytest.raises(PrognoscopeError, match="reports of 2 patients not encoded"):
         build_dataset(more, endpoint, (REPORTS,), load_features("study", workspace))
 
 

@@ -168,7 +168,7 @@ def test_imported_features_are_recognised_and_must_agree_in_width(workspace: Wor
     assert report.encoders == {"slides": "imported"}
     assert load_record("study", workspace).modalities["slides"].width == 8
     with_features(made, workspace, tmp_path, [8, 8, 6])
-    with pytest.raises(PrognoscopeError, match=r"different widths \(2 patients with 8, 1 patients with 6\)"):
+    with pytest.raises(PrognoscopeError, match=r"different widths \(2 patients with 8, 1 patient with 6\)"):
         encode(EncodeRequest("study", **ONE), workspace)
 
 
