@@ -13,11 +13,14 @@ import pytest
 
 import core.cohort.sample as sample_module
 import core.tasks.complete_sample as task
+import core.tasks.sample_patients as patients_task
 from core.cohort.importing import import_into
 from core.cohort.media_index import MediaKind, load_media
 from core.cohort.modality import Modality
 from core.cohort.sample import SPECIFICATION
 from core.cohort.storage import load_cohort
+from core.errors import PrognoscopeError
+from core.jobs.lock import ProcessLock
 from core.media.synthetic.tissue_atlas import TissueAtlas
 from core.results.workspace import Workspace
 from core.tasks.complete_sample import TRUTH_FOLDER, complete_sample
@@ -40,7 +43,7 @@ def _small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sample_module, "SPECIFICATION", path)
         patch.setattr(task, "SPECIFICATION", path)
-        patch.setattr(task, "make_atlas", lambda seed: atlas)
+        patch.setattr(patients_task, "make_atlas", lambda seed: atlas)
         yield
 
 
@@ -81,6 +84,7 @@ def test_the_index_is_what_the_cohort_promised_when_its_tables_were_made(built: 
 def test_a_stopped_build_goes_on(built: Workspace) -> None:
     before, index = hashes(built.media_of("sample")), load_media("sample", built)
     shutil.rmtree(built.media_of("sample") / index.files[0].patient)  # as if killed before this one was whole
+    (built.media_of("sample") / ".SYN-0009.half.tmp" / "slides").mkdir(parents=True)
     again = complete_sample(built, patients=PATIENTS, processes=1)
     assert (again.made, again.found) == (1, PATIENTS - 1)
     assert hashes(built.media_of("sample")) == before
@@ -108,3 +112,11 @@ def test_another_seed_replaces_everything(built: Workspace) -> None:
     again = complete_sample(built, patients=PATIENTS, processes=1, seed=5)
     assert (again.made, again.found) == (PATIENTS, 0)
     assert load_cohort("sample", built).content_hash != old
+
+
+def test_two_builds_at_a_time_are_refused(built: Workspace) -> None:
+    lock = ProcessLock(built.media / ".sample.lock")
+    assert lock.take()
+    with pytest.raises(PrognoscopeError, match="being made right now"):
+        complete_sample(built, patients=PATIENTS, processes=1)
+    lock.release()

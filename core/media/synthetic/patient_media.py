@@ -12,8 +12,9 @@ from PIL import Image
 
 from core.cohort.modality import Modality
 from core.media.synthetic.abdomen import make_abdomen
+from core.media.synthetic.pyramid import write_slide
 from core.media.synthetic.report_writer import write_report
-from core.media.synthetic.slide_painter import SlidePainter, write_slide
+from core.media.synthetic.slide_painter import SlidePainter
 from core.media.synthetic.slide_plan import CELL, plan_slide
 from core.media.synthetic.stain import colours
 from core.media.synthetic.tissue_atlas import TissueAtlas
