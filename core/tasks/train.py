@@ -185,7 +185,7 @@ def train(request: TrainRequest, workspace: Workspace, progress: Progress = sile
         )
         progress(weight, "evaluating")
         metrics = evaluate(result.predictions, prepared.horizons)
-        references, missed = _permuted_rows(result, prepared), []
+        references, missed = _permuted_rows(result, prepared), list[str]()
         if request.references:
             rows, missed = _reference_rows(request, prepared, lambda s, m: progress(0.65 + 0.35 * s, m), kept)
             references += rows

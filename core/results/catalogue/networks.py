@@ -6,7 +6,6 @@ from core.results.catalogue.records import ModelEntry, Preset, Setting
 from core.results.catalogue.training import QUICK, RECOMMENDED, SMALL, TRAINING, training_settings
 
 EVERY_MODALITY = ("slides", "volumes", "genomics", "reports", "clinical")
-TABLES = ("genomics", "clinical")
 
 _HDMOE = (
     Setting("width", "Width of a modality", 256, "Numbers that describe one modality of a patient."),
@@ -122,7 +121,7 @@ NETWORKS = (
         ),
     ),
     ModelEntry(
-        "snn", "Self-normalising network", "A plain network without experts: what every mixture has to beat.", TABLES,
-        True, (*_SNN, *TRAINING), (RECOMMENDED, SMALL, QUICK),
+        "snn", "Self-normalising network", "A plain network without experts: what every mixture has to beat.",
+        EVERY_MODALITY, True, (*_SNN, *TRAINING), (RECOMMENDED, SMALL, QUICK),
     ),
 )  # fmt: skip

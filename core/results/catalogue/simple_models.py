@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.results.catalogue.networks import EVERY_MODALITY, SNN_SETTINGS, TABLES
+from core.results.catalogue.networks import EVERY_MODALITY, SNN_SETTINGS
 from core.results.catalogue.records import ModelEntry, Preset, Setting
 from core.results.catalogue.training import QUICK, RECOMMENDED, SMALL, TRAINING
 
@@ -15,8 +15,9 @@ SIMPLE = (
         _DEFAULTS,
     ),
     ModelEntry(
-        "cox-penalised", "Penalised Cox", "Elastic-net Cox on all inputs; its penalty comes from inner folds.", TABLES,
-        False,
+        "cox-penalised", "Penalised Cox",
+        "Elastic-net Cox on all inputs, slides, scans and reports averaged; its penalty comes from inner folds.",
+        EVERY_MODALITY, False,
         (
             Setting("l1_ratio", "Share of lasso", 0.1, "0 shrinks all coefficients evenly, 1 leaves few of them."),
             Setting("inner_folds", "Inner folds", 3, "Folds of the training patients that choose the penalty."),
@@ -25,7 +26,8 @@ SIMPLE = (
         _DEFAULTS,
     ),
     ModelEntry(
-        "forest", "Survival forest", "Random survival forest on all inputs.", TABLES, False,
+        "forest", "Survival forest", "Random survival forest on all inputs, slides, scans and reports averaged.",
+        EVERY_MODALITY, False,
         (
             Setting("trees", "Trees", 200, "More trees: steadier and slower."),
             Setting("leaf", "Patients a leaf", 10, "Fewest patients at the end of a branch."),
@@ -33,7 +35,7 @@ SIMPLE = (
         _DEFAULTS,
     ),
     ModelEntry(
-        "late-fusion", "Late fusion", "One plain network a modality, their risks averaged.", TABLES, True,
+        "late-fusion", "Late fusion", "One plain network a modality, their risks averaged.", EVERY_MODALITY, True,
         (*SNN_SETTINGS, *TRAINING), (RECOMMENDED, SMALL, QUICK),
     ),
     ModelEntry(
