@@ -49,7 +49,8 @@ class CurvePoint:
 
     ``loss`` mean survival loss of the training patients during the epoch, ``held_out_loss`` of the held-out ones after
     it · ``c_train``, ``c_held_out`` Harrell's C · ``ibs_held_out`` integrated Brier score; None where not estimable ·
-    ``levels`` router → load over training patients.
+    ``levels`` router → load over training patients. ``c_train`` and ``levels`` are those of a fixed random part of the
+    training patients (:data:`core.training.watch.MOST_PATIENTS`).
     """
 
     fold: int
