@@ -26,7 +26,9 @@ def add_commands(commands: Any) -> None:
     add = commands.add_parser("train", help="train and cross-validate a model")
     add.add_argument("--cohort", required=True)
     add.add_argument("--model", default="hdmoe", choices=estimator_names())
-    add.add_argument("--modalities", default="", help="comma-separated; genes, clinic and what is encoded when left out")
+    add.add_argument(
+        "--modalities", default="", help="comma-separated; genes, clinic and what is encoded when left out"
+    )
     add.add_argument("--endpoint", help="the cohort's first when left out")
     add.add_argument("--folds", default="5", help="published, site, a number, or a file")
     add.add_argument("--seeds", type=int, default=3, help="how many")
