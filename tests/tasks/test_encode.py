@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from core.errors import PrognoscopeError
 from core.features.encoded import load_features
 from core.results.feature_records import load_record
 from core.results.workspace import Workspace
-from core.tasks.encode import EncodeRequest, encode
+from core.tasks.encode import EncodeRequest, _Done, _encode_one, _Work, encode
 from tests.tasks.media_cohort import (
     REPORTS,
     SECRET,
@@ -215,3 +217,22 @@ def test_command_line(workspace: Workspace, tmp_path: Path, capsys: pytest.Captu
     assert load_record("study", workspace).modalities["volumes"].settings == {"seed": 0, "side": 16}
     assert main(["encode", "study", "--set", "side=16"]) == 1
     assert main(["encode", "study", "--encoder", "bert"]) == 1
+
+
+def test_a_file_that_makes_its_reader_crash_costs_one_patient(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader can end its whole process; the pool is then broken for everybody, and the others go on one by one."""
+    made = make_media_cohort(workspace, tmp_path, reports=5)
+    broken = made.cohort.ids[2]
+
+    def pooled(work: list[_Work], workspace: Workspace, processes: int) -> Iterator[_Done]:
+        for item in work:
+            if item.patient == broken:
+                raise BrokenProcessPool
+            yield _encode_one(item, workspace)
+
+    monkeypatch.setattr("core.tasks.encode._pooled", pooled)
+    report = encode(EncodeRequest("study", processes=2), workspace)
+    assert report.encoded == {"reports": 4}
+    assert report.skipped == ((broken, "reports", "a file that makes its reader crash"),)
