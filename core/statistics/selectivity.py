@@ -130,7 +130,8 @@ def _block(block: str, differences: Mapping[str, FloatArray], markers: Mapping[s
     scores = tuple(_marker(name, block, both, markers[name]) for name, both in differences.items())
     mean = np.mean([both[:, 0] - both[:, 1] for both in differences.values()], axis=0)
     null = mean[1:]
-    return BlockScore(block, float(mean[0]), _p_value(mean), float(null.mean()), float(null.std()), scores)
+    middle, spread = (float(null.mean()), float(null.std())) if len(null) else (float("nan"), float("nan"))
+    return BlockScore(block, float(mean[0]), _p_value(mean), middle, spread, scores)
 
 
 def _marker(name: str, block: str, both: FloatArray, values: FloatArray) -> MarkerScore:
