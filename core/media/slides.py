@@ -159,6 +159,14 @@ def _unreadable(path: Path) -> PrognoscopeError:
     )
 
 
+def _too_large(path: Path) -> PrognoscopeError:
+    return PrognoscopeError(
+        f"an image without tiles of more than {MOST_PLAIN_PIXELS // 1_000_000} million pixels",
+        f"a {path.suffix.lower()} file",
+        "save it as a tiled pyramid (e.g. vips tiffsave --tile --pyramid)",
+    )
+
+
 class _OpenSlideReader:
     def __init__(self, handle: Any) -> None:
         import openslide
@@ -193,13 +201,11 @@ class _PlainReader:
         try:
             with Image.open(path) as image:
                 if image.width * image.height > MOST_PLAIN_PIXELS:
-                    raise PrognoscopeError(
-                        f"an image of {image.width} × {image.height} px without tiles",
-                        f"a {path.suffix.lower()} file",
-                        "save it as a tiled pyramid (e.g. vips tiffsave --tile --pyramid)",
-                    )
+                    raise _too_large(path)
                 self._pixels: RGB = np.asarray(image.convert("RGB"))
                 per_inch = image.info.get("dpi", (0, 0))
+        except Image.DecompressionBombError as error:
+            raise _too_large(path) from error
         except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
             raise _unreadable(path) from error
         height, width = self._pixels.shape[:2]

@@ -135,6 +135,22 @@ def test_unreadable_slides_are_named_without_their_path(tmp_path: Path) -> None:
         open_slide(tmp_path / "none.svs")
 
 
+def test_an_image_too_large_to_hold_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    for side in (10_100, 14_000):  # above this reader's own limit, and above Pillow's
+        Image.new("1", (side, side)).save(tmp_path / "large.png")
+        with pytest.raises(PrognoscopeError, match="more than 100 million pixels"):
+            open_slide(tmp_path / "large.png")
+
+
+def test_a_plain_image_is_a_slide_of_one_level(shared_data: Path) -> None:
+    path = shared_data / "wsi" / "kidney-48-5.tif"
+    with open_slide(path, assumed_mpp=0.5) as slide:
+        assert slide.levels == ((1493, 901),)
+        whole = np.asarray(Image.open(path).convert("RGB"))
+        assert np.array_equal(slide.read(700, 300, 90, 70), whole[300:370, 700:790])
+        assert slide.read(-10, -10, 20, 20)[:10].min() == 255
+
+
 def test_otsu_equals_the_definition() -> None:
     random = np.random.default_rng(1)
     values = np.concatenate([random.normal(0.2, 0.05, 500), random.normal(0.7, 0.08, 300)]).astype(np.float32)
