@@ -20,9 +20,8 @@ def effective_settings(run: Run) -> dict[str, Any]:
     values: dict[str, Any] = {} if entry is None else {s.name: s.default for s in entry.settings}
     config: Mapping[str, Any] = run.config
     values |= dict(config.get("model", {}))
-    trained = entry is None or entry.trained
     stored = {f"training.{k}": v for k, v in config.get("training", {}).items() if k != "protocol"}
-    return values | (stored if trained else {})
+    return values | {k: v for k, v in stored.items() if entry is None or entry.setting(k) is not None}
 
 
 def non_default_settings(run: Run) -> dict[str, Any]:

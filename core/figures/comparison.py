@@ -134,6 +134,7 @@ def agreement_figure(found: Agreement, names: Mapping[str, str], synthetic: bool
     subtitle = f"n {len(found.ids)} · rank correlation {rho}"
     titled(figure, f"{what} by two runs", subtitle, synthetic, SCATTER_PX)
     figure.update_layout(
+        dragmode="select",
         showlegend=True,
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "font": {"size": 13}},
     )
