@@ -37,8 +37,12 @@ def metrics_table(comparison: RunComparison, names: Mapping[str, str]) -> pd.Dat
 
 
 def differences_table(comparison: RunComparison, names: Mapping[str, str]) -> pd.DataFrame:
-    """One row a metric and one for each part of the test, one column a run: that run minus the baseline, paired."""
-    test = ("Harrell C, mean over folds", "Test over folds", "Holm-corrected")
+    """One row a metric and one for each part of the test, one column a run: that run minus the baseline, paired.
+
+    With several runs beside the baseline a last row holds the p-values after Holm's correction.
+    """
+    several = len(comparison.compared) > 2
+    test = ("Harrell C, mean over folds", "Test over folds", *(["Holm-corrected"] if several else []))
     columns: dict[str, list[str]] = {METRIC: [*(m.label for m in comparison.metrics), *test]}
     for item in comparison.compared:
         if item.folds is None:
@@ -49,7 +53,7 @@ def differences_table(comparison: RunComparison, names: Mapping[str, str]) -> pd
             *(interval(e.value, e.low, e.high, 3) for e in found),
             interval(folds.fold_mean, _finite(folds.fold_low), _finite(folds.fold_high), 3),
             p_value(_finite(folds.p)),
-            p_value(_finite(folds.p_adjusted)),
+            *([p_value(_finite(folds.p_adjusted))] if several else []),
         ]
     return pd.DataFrame(columns)
 

@@ -38,15 +38,15 @@ def forest_figure(comparison: RunComparison, metric: Metric, names: Mapping[str,
             _words(figure, "baseline", height, "x2")
         else:
             _point(figure, item.differences[metric.key], height, "x2", INK, "Difference")
-    better = "higher is better" if metric.higher else "lower is better"
+    better, side = ("higher is better", "above 0") if metric.higher else ("lower is better", "below 0")
     figure.update_layout(
         margin={"l": NAME_PX, "r": 24, "t": TOP_PX, "b": BOTTOM_PX},
         xaxis={"domain": [0, 0.47], "title": f"{metric.label} ({better})", "nticks": 6, "tickangle": 0,
                "range": _range([c.values[metric.key] for c in comparison.compared], baseline)},
-        xaxis2={"domain": [0.55, 1], "anchor": "y", "title": f"{metric.label}, run minus baseline", "nticks": 6,
+        xaxis2={"domain": [0.55, 1], "anchor": "y", "title": f"Run minus baseline ({side}: better than it)", "nticks": 6,
                 "tickangle": 0,
                 "range": _range([c.differences[metric.key] for c in comparison.compared if c.differences], 0.0)},
-        yaxis={"range": [-0.7, rows - 0.3], "showticklabels": False, "showgrid": False},
+        dragmode=False, yaxis={"range": [-0.7, rows - 0.3], "showticklabels": False, "showgrid": False},
     )  # fmt: skip
     subtitle = f"the same {len(comparison.ids)} patients, {comparison.n_events} events · 95 % intervals, paired"
     titled(figure, f"{metric.label} of {rows} runs", subtitle, comparison.synthetic, TOP_PX + BOTTOM_PX + ROW_PX * rows)

@@ -81,7 +81,7 @@ def _disagreements(found: Agreement, names: dict[str, str]) -> None:
     """The patients on whom the two runs differ most."""
     st.subheader("Largest disagreements")
     part = found.table().head(LISTED)
-    columns = {"patient": "Patient", "first": names[found.first], "second": names[found.second], "status": "Then"}
+    columns = {"patient": "Patient", "first": names[found.first], "second": names[found.second], "status": "Outcome"}
     shown = part[list(columns)].rename(columns=columns)
     for name in (names[found.first], names[found.second]):
         shown[name] = [percent(v) for v in shown[name]]

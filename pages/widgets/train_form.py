@@ -18,7 +18,7 @@ from pages.widgets.train_folds import folds_choice
 from pages.widgets.train_modalities import modalities_choice
 from pages.widgets.train_settings import settings_panel
 
-PROTOCOLS = {"honest": "Honest: held-out patients choose nothing", "upstream": "Upstream: best epoch, optimistic"}
+PROTOCOLS = {"honest": "Honest", "upstream": "Upstream (optimistic)"}
 DEVICES = {"cpu": "Processor", "cuda": "GPU"}
 
 
@@ -98,8 +98,8 @@ def _protocol() -> None:
     bound_select(
         "Protocol", offered, page.current().training.protocol, "train_protocol",
         lambda name: page.train_with(protocol=name), format_func=lambda name: PROTOCOLS[name],
-        help="Upstream repeats what the released code does: it picks the best epoch on the very patients it reports. "
-        "The honest number then stands beside it.",
+        help="- **Honest**: held-out patients choose nothing.\n- **Upstream** repeats what the released code does: it "
+        "picks the best epoch on the very patients it reports. The honest number then stands beside it.",
     )  # fmt: skip
     if page.current().training.protocol == "upstream":
         note("These numbers will be called optimistic wherever they show.", warn=True)
