@@ -66,7 +66,8 @@ def load_figure(points: Sequence[CurvePoint], level: str, synthetic: bool) -> go
         hovertemplate="epoch %{x}<br>expert %{y}: %{z:.0f} %<extra></extra>",
     )  # fmt: skip
     figure.update_layout(
-        dragmode=False, margin={**MARGIN, "r": 24}, xaxis=_epochs(epochs), yaxis={"title": "Expert", "type": "category"},
+        dragmode=False, margin={**MARGIN, "r": 24}, xaxis=_epochs(epochs),
+        yaxis={"title": "Expert", "type": "category"},
     )  # fmt: skip
     subtitle = f"{_short(level)} · {_fits(points)} · even would be {100 / experts:.0f} %" if experts else _short(level)
     return titled(figure, "Load of the experts", subtitle, synthetic, HEIGHT).figure()
