@@ -123,7 +123,9 @@ def _pooled(bags: tuple[Bag | None, ...]) -> FloatArray:
     """(n, 2d) mean and standard deviation over the patches of each patient; NaN where there is no bag."""
     width = next((b.shape[1] for b in bags if b is not None), 1)
     rows = [
-        np.full(2 * width, np.nan) if bag is None else np.concatenate([bag.mean(axis=0), bag.std(axis=0)])
+        np.full(2 * width, np.nan)
+        if bag is None
+        else np.concatenate([bag.mean(axis=0, dtype=np.float64), bag.std(axis=0, dtype=np.float64)])
         for bag in bags
     ]
     return np.asarray(rows, dtype=np.float64)

@@ -21,6 +21,9 @@ NEIGHBOURS = 10
 QUANTILE = 0.99
 """Share of held-out training patients that lie within the threshold of a block, both distances together."""
 PARTS = 5
+CLIP = 5.0
+"""Standard deviations beyond which a standardised column counts no more: one rare value alone makes nobody strange."""
+CONSTANT = 1e-5
 _ARRAYS = ("centre", "scale", "components", "points", "limits")
 
 
@@ -38,6 +41,11 @@ class SupportBlock:
     components: FloatArray
     points: FloatArray
     limits: FloatArray
+
+    @property
+    def widest(self) -> float:
+        """:data:`CLIP` where the columns are standardised here; others come on a scale of their own."""
+        return CLIP if bool((self.scale != 1.0).any()) else float("inf")
 
     @classmethod
     def fit(cls, values: FloatArray, standardise: bool = False) -> SupportBlock:
@@ -60,7 +68,7 @@ class SupportBlock:
         limits = np.quantile(seen, share, axis=0)
         if not len(block.components):
             limits[1] = np.inf
-        return cls(block.centre, block.scale, block.components, block.points, np.maximum(limits, 1e-9))
+        return cls(block.centre, block.scale, block.components, block.points, np.maximum(limits, block.rounding()))
 
     def distances(self, values: FloatArray) -> FloatArray:
         """(n, 2) distance to the nearest training patients, and distance outside their main components.
@@ -68,7 +76,7 @@ class SupportBlock:
         Missing values are taken as the training mean; the second distance is scaled up for them.
         """
         known = np.isfinite(values)
-        moved = np.where(known, (values - self.centre) * self.scale, 0.0)
+        moved = np.clip(np.where(known, (values - self.centre) * self.scale, 0.0), -self.widest, self.widest)
         if not len(self.components):
             return np.column_stack([_nearest(moved, self.points), np.zeros(len(values))])
         scores = moved @ self.components.T
@@ -80,6 +88,10 @@ class SupportBlock:
         """(n,) the larger of the two distances as a multiple of its threshold; above 1 is outside."""
         ratios: FloatArray = (self.distances(values) / self.limits).max(axis=1)
         return ratios
+
+    def rounding(self) -> float:
+        """A distance too small to mean anything: it keeps exact copies and flat directions from being thresholds."""
+        return max(1e-9, 1e-4 * float(np.sqrt(np.mean((self.points**2).sum(axis=1)))))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """For safetensors."""
@@ -98,8 +110,10 @@ def _placed(values: FloatArray, standardise: bool) -> SupportBlock:
     moved, scale = np.where(known, values - centre, 0.0), np.ones(values.shape[1])
     if standardise:
         spread = np.sqrt((moved**2).sum(axis=0) / counts)
-        scale = np.where(spread > 1e-9, 1 / np.maximum(spread, 1e-9), 0.0)
-        moved = moved * scale
+        # a column that only rounding sets apart says nothing
+        varies = spread > CONSTANT * np.maximum(1.0, np.abs(centre))
+        scale = np.where(varies, 1 / np.where(varies, spread, 1.0), 0.0)
+        moved = np.clip(moved * scale, -CLIP, CLIP)
     limits = np.ones(2)
     if values.shape[1] <= COMPONENTS:
         return SupportBlock(centre, scale, np.zeros((0, values.shape[1])), moved, limits)

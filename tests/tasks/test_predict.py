@@ -309,3 +309,53 @@ def test_a_site_becomes_a_cohort_of_its_own(workspace: Workspace) -> None:
     np.testing.assert_array_equal(stored.genomics.values, cohort.genomics.values[rows])
     with pytest.raises(PrognoscopeError, match="largest sites"):
         split_by_site(cohort, ("Z",), "a", "b")
+
+
+@pytest.mark.parametrize("model", ["hdmoe", "late-fusion", "forest", "kaplan-meier"])
+def test_every_kind_of_estimator_is_restored_and_repeats_its_own_predictions(workspace: Workspace, model: str) -> None:
+    small: dict[str, dict[str, object]] = {
+        "hdmoe": {"width": 32, "token_dim": 8, "family_hidden": 16, "expert_hidden": 16, "training.epochs": 1},
+        "late-fusion": {"family_hidden": 16, "width": 32, "training.epochs": 1},
+        "forest": {"trees": 10},
+    }
+    save_cohort(make_cohort(), None, workspace)
+    asked = TrainRequest(
+        "one", model, folds="2", seeds=1, settings=small.get(model, {}), horizons=(12.0,), references=False, processes=1
+    )
+    run = train(asked, workspace)
+    found = predict(PredictRequest(run.id, "one", FEW), workspace)
+    stored = load_predictions(run.id, workspace)
+    order = [list(stored.table["id"]).index(i) for i in found.table["id"]]
+    shown = found.table["supported"].to_numpy()
+    assert shown.mean() > 0.85
+    np.testing.assert_array_equal(found.survival[shown], stored.survival[order][shown])
+    bare = replace(strangers(), name="bare", patients=strangers().patients.assign(age=np.nan, sex=None))
+    save_cohort(bare, None, workspace)
+    without = predict(PredictRequest(run.id, "bare", FEW), workspace).table["supported"]
+    # a model a modality needs no training patient without the other; one model of both does
+    any_modality = model in ("late-fusion", "kaplan-meier")
+    assert (without[bare.genomics.present].mean() > 0.8) if any_modality else not without.any()
+
+
+def test_bags_are_scored_as_they_were_encoded_and_masked_where_they_were_not(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    from core.cohort.modality import Modality
+    from core.tasks.encode import EncodeRequest, encode
+    from tests.tasks.media_cohort import make_media_cohort
+
+    made = make_media_cohort(workspace, tmp_path, patients=60, reports=40)
+    encode(EncodeRequest("study", (Modality.REPORTS,), processes=1), workspace)
+    asked = TrainRequest("study", "snn", folds="2", seeds=1, settings=SMALL, references=False, processes=1)
+    run = train(asked, workspace)
+    assert "reports" in run.modalities
+    found = predict(PredictRequest(run.id, "study", FEW), workspace)
+    stored = load_predictions(run.id, workspace)
+    order = [list(stored.table["id"]).index(i) for i in found.table["id"]]
+    shown = found.table["supported"].to_numpy()
+    assert shown.mean() > 0.4, "thirty training patients a fold: too few lacked each modality"
+    assert found.table["reason"].str.contains("reports .* times as far").mean() < 0.1
+    np.testing.assert_array_equal(found.survival[shown], stored.survival[order][shown])
+    save_cohort(replace(made.cohort, name="raw"), None, workspace)
+    masked = predict(PredictRequest(run.id, "raw", FEW), workspace).masked
+    assert "./run cli encode raw --modalities reports --encoder reports=lexicon" in masked["reports"]

@@ -55,6 +55,17 @@ def test_what_lies_outside_the_main_components_is_measured() -> None:
     np.testing.assert_allclose(block.distances(new)[:, 1], np.linalg.norm(rest, axis=1))
 
 
+def test_flat_columns_and_copies_make_nobody_strange() -> None:
+    random = np.random.default_rng(0)
+    values = np.repeat(random.normal(size=(200, 1)), 80, axis=1) * 0.3  # one direction in eighty columns
+    values[:, 40:] = 7.0 + 1e-9 * random.normal(size=(200, 40))
+    block = SupportBlock.fit(values[:150], standardise=True)
+    stored = SupportBlock.restore(block.arrays())
+    assert (stored.ratio(values[150:]) > 1).mean() < 0.1
+    values[150:, 0] += 3
+    assert (stored.ratio(values[150:]) > 1).all()
+
+
 def test_a_fold_judges_every_modality_and_comes_back_from_its_file(tmp_path: object) -> None:
     from pathlib import Path
 
