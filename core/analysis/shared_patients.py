@@ -64,7 +64,8 @@ def _rows(table: pd.DataFrame, other: pd.DataFrame, left: pd.Index, run: Run, fi
     if not (a[["entry", "time", "event"]].to_numpy() == b[["entry", "time", "event"]].to_numpy()).all():
         return "other outcomes of the same patients (an earlier import of the cohort)"
     if not (a["fold"].to_numpy() == b["fold"].to_numpy()).all():
-        return f"other folds ({run.folds}, not {first.folds}): risks are ranked within a fold"
+        named = f"{run.folds}, not {first.folds}" if run.folds != first.folds else f"of the same name, {run.folds}"
+        return f"other folds ({named}): risks are ranked within a fold"
     events = int((a["event"] == 1).sum())
     if len(left) < FEWEST_AT_RISK or events < FEWEST_EVENTS:
         return f"only {len(left)} patients with {events} events in common ({FEWEST_AT_RISK} and {FEWEST_EVENTS} needed)"

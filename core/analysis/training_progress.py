@@ -44,6 +44,25 @@ def band(points: Sequence[CurvePoint], number: Callable[[CurvePoint], float | No
     )
 
 
+def comparable_epochs(points: Sequence[CurvePoint], epochs: int | None = None) -> tuple[CurvePoint, ...]:
+    """The points of which a mean over fits can be drawn: every epoch of it over the same fits.
+
+    A mean over whichever fits have reached an epoch jumps when they are at different ones. So only finished fits count
+    once there is one (``epochs`` is what a fit has; None: the most seen); before that, the epochs all of them reached.
+    """
+    last: dict[tuple[int, int], int] = {}
+    for point in points:
+        last[point.fold, point.seed] = max(point.epoch, last.get((point.fold, point.seed), 0))
+    if not last:
+        return ()
+    end = max(last.values()) if epochs is None else epochs - 1
+    finished = {fit for fit, reached in last.items() if reached >= end}
+    if finished:
+        return tuple(p for p in points if (p.fold, p.seed) in finished)
+    shared = min(last.values())
+    return tuple(p for p in points if p.epoch <= shared)
+
+
 def level_names(points: Sequence[CurvePoint]) -> tuple[str, ...]:
     """Routers in the order of the model; empty for a model without experts."""
     return tuple(dict.fromkeys(name for point in points for name in point.levels))

@@ -85,4 +85,4 @@ def _curves(view: View, run: Run) -> None:
         show_error(error)
         return
     if points and st.toggle("Show its epochs", key=f"epochs_{run.id}"):
-        curves_panel(points, "run", run.synthetic, finished=True)
+        curves_panel(points, "run", run.synthetic)

@@ -19,7 +19,7 @@ from pages.widgets.frame import show_error
 from pages.widgets.html import note
 
 TABLES = ("genomics", "clinical")
-PROBLEM = "train_encode_problem"
+PROBLEM, NEEDED = "train_encode_problem", "train_modality_needed"
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ def modalities_choice(view: View) -> tuple[str, ...]:
             on_change=_toggle, args=(item.name, used, usual), help=_help(item),
         )  # fmt: skip
     _encode(view, tuple(o for o in found if o.readable and o.ready == 0))
-    if not used:
-        note("Choose at least one modality.", warn=True)
+    if st.session_state.pop(NEEDED, False):
+        note("At least one modality is needed.", warn=True)
     return used
 
 
@@ -92,7 +92,10 @@ def _help(item: Offered) -> str:
 
 def _toggle(name: str, used: tuple[str, ...], usual: tuple[str, ...]) -> None:
     wanted = tuple(m for m in usual if (m in used) != (m == name))
-    page.train_with(modalities=wanted)
+    if wanted:
+        page.train_with(modalities=wanted)
+    else:
+        st.session_state[NEEDED] = True
 
 
 def _encode(view: View, missing: tuple[Offered, ...]) -> None:

@@ -7,20 +7,22 @@ from functools import partial
 
 import streamlit as st
 
-from core.analysis.training_progress import curves_table, level_names, load_table
+from core.analysis.training_progress import comparable_epochs, curves_table, level_names, load_table
 from core.figures.training import brier_figure, concordance_figure, entropy_figure, load_figure, loss_figure
 from core.results.training_curve import CurvePoint, collapses
 from pages.widgets.figure_block import Block, figure_block
 from pages.widgets.html import note, state_box
 
 
-def curves_panel(points: Sequence[CurvePoint], place: str, synthetic: bool, finished: bool) -> None:
-    """Charts of what is known so far; nothing is chosen by them. ``place`` tells two panels of a page apart."""
-    if not points:
-        if not finished:
-            note("The first epoch has not ended yet.")
+def curves_panel(known: Sequence[CurvePoint], place: str, synthetic: bool, epochs: int | None = None) -> None:
+    """Charts of what is known so far; nothing is chosen by them.
+
+    ``place`` tells two panels of a page apart · ``epochs`` of a fit while it is under way.
+    """
+    if not known:
         return
-    _alarm(points)
+    _alarm(known)
+    points = comparable_epochs(known, epochs)
     levels = level_names(points)
     with st.container(key=f"curves_{place}"):
         left, right = st.columns(2, gap="small")

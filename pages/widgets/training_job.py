@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
 
+from core.analysis.training_choices import DEFAULT_MODEL
 from core.errors import PrognoscopeError
 from core.jobs.job import Job, JobState
 from core.jobs.queue import JobQueue
 from core.jobs.supervise import cancel_job
 from core.jobs.words import left_words, state_words
+from core.results.model_catalogue import CATALOGUE
 from core.results.run import Run
-from core.results.training_curve import FILE, read_curves
+from core.results.training_curve import FILE, CurvePoint, read_curves
 from core.results.workspace import Workspace
 from pages.widgets import state as page
 from pages.widgets.data import View
@@ -58,7 +61,13 @@ def _choose(jobs: tuple[Job, ...], watched: Job) -> None:
     """Which of several jobs is shown."""
     if len(jobs) < 2:
         return
-    words = {j.id: f"{j.title} · {state_words(j)} · {j.submitted_at:%Y-%m-%d %H:%M} UTC" for j in jobs}
+    # the state of an unfinished job changes while this box stays as it was drawn: it is said below instead
+    words = {
+        j.id: " · ".join(
+            [j.title, f"{j.submitted_at:%Y-%m-%d %H:%M} UTC", *([j.state.value] if j.state.finished else [])]
+        )
+        for j in jobs
+    }
     st.session_state["watched_job"] = watched.id
     st.selectbox(
         "Show", list(words), key="watched_job", format_func=lambda i: words.get(i, i), label_visibility="collapsed",
@@ -80,8 +89,32 @@ def _live(job_id: str, workspace: Workspace, runs: tuple[Run, ...], synthetic: b
         if run is not None:
             run_summary(run, "job")
         if job.task == "train":
-            curves_panel(read_curves(queue.folder(job_id) / FILE), "training", synthetic, job.state.finished)
+            points = read_curves(queue.folder(job_id) / FILE)
+            epochs = _epochs(job)
+            if job.state is JobState.RUNNING:
+                note(_how_far(points, epochs))
+            curves_panel(points, "training", synthetic, epochs)
         _log(queue, job)
+
+
+def _epochs(job: Job) -> int | None:
+    """Epochs of one fit of this training."""
+    entry = CATALOGUE.get(str(job.arguments.get("model", DEFAULT_MODEL)))
+    setting = entry.setting("training.epochs") if entry is not None else None
+    given = job.arguments.get("settings", {}).get("training.epochs", setting.default if setting is not None else None)
+    return given if isinstance(given, int) else None
+
+
+def _how_far(points: Sequence[CurvePoint], epochs: int | None) -> str:
+    """What is under way between two steps of the progress bar, which counts whole fits."""
+    if epochs is None:
+        return "This model has no epochs to watch."
+    last = {(p.fold, p.seed): p.epoch + 1 for p in points}
+    under_way = [f"fold {fold + 1}, seed {seed}: epoch {done} of {epochs}"
+                 for (fold, seed), done in last.items() if done < epochs]  # fmt: skip
+    finished = len(last) - len(under_way)
+    words = f"{finished} {'fit has' if finished == 1 else 'fits have'} finished"
+    return f"{'; '.join([words, *under_way])}."
 
 
 def _news(job: Job) -> bool:

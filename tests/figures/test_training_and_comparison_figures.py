@@ -10,7 +10,7 @@ import pytest
 from core.analysis.comparison_tables import run_names
 from core.analysis.run_agreement import agreement
 from core.analysis.run_comparison import compare_runs
-from core.analysis.training_progress import band, curves_table, mean_load
+from core.analysis.training_progress import band, comparable_epochs, curves_table, mean_load
 from core.figures.comparison import agreement_figure, forest_figure
 from core.figures.training import brier_figure, concordance_figure, entropy_figure, load_figure, loss_figure
 from core.results.training_curve import CurvePoint, LevelLoad
@@ -39,6 +39,14 @@ def test_lines_are_means_over_folds_with_their_range() -> None:
     assert held.y == pytest.approx([0.55, 0.55, 0.55])
     assert line(brier_figure(POINTS, True), "held-out").x.tolist() == [2, 3]  # not estimable after the first epoch
     assert band(POINTS, lambda p: p.ibs_held_out).fits.tolist() == [2, 2]
+
+
+def test_a_mean_is_over_the_same_fits_at_every_epoch() -> None:
+    ahead = tuple(p for p in POINTS if p.fold == 0 or p.epoch == 0)  # fold 0 has finished, fold 1 has just begun
+    assert {(p.fold, p.epoch) for p in comparable_epochs(ahead, 3)} == {(0, 0), (0, 1), (0, 2)}
+    assert {(p.fold, p.epoch) for p in comparable_epochs(ahead, 5)} == {(0, 0), (1, 0)}
+    assert comparable_epochs(POINTS, 3) == comparable_epochs(POINTS) == POINTS
+    assert comparable_epochs((), 3) == ()
 
 
 def test_entropy_falls_to_zero_and_the_alarms_line_is_drawn() -> None:

@@ -133,6 +133,7 @@ def test_a_running_training_shows_its_epochs_and_progress(filled: Workspace, ope
     assert len(test.get("plotly_chart")) == 5
     assert "Training, fold 2, seed 0 · 40 %" in " ".join(p.text for p in test.get("progress"))
     assert "collapsed" not in html(test)
+    assert "0 fits have finished; fold 1, seed 0: epoch 4 of 10" in html(test)
     assert "choose nothing" in html(test)
 
 
@@ -187,7 +188,9 @@ def test_a_model_is_offered_only_what_it_can_read_and_has(filled: Workspace, ope
     assert test.checkbox(key="train_modality_genomics").disabled
     assert "--modalities clinical " in test.code[0].value
     test.checkbox(key="train_modality_clinical").uncheck().run()
-    assert "clinical" in chosen(test).training.modalities or chosen(test).training.modalities == ()
+    assert "At least one modality is needed" in html(test)
+    assert test.checkbox(key="train_modality_clinical").value
+    assert "--modalities clinical " in test.code[0].value
 
 
 def test_slides_are_encoded_by_a_job_and_then_chosen(workspace: Workspace, open_page: Callable[..., AppTest]) -> None:
