@@ -17,7 +17,7 @@ from core.tasks.bench_evidence import evidence_cohort
 from core.tasks.cells import Cell, run_cell
 from core.tasks.evidence_tables import write_section
 from core.tasks.figure_files import FOLDER, write_svg
-from core.tasks.hdmoe_sweeps import ABLATION, ALPHA_BETA, COHORT, DISTANCE, EXPERTS, PROTOCOLS, TOKENS, Sweep
+from core.tasks.hdmoe_sweeps import ABLATION, ALPHA_BETA, COHORT, DISTANCE, EXPERTS, PROTOCOLS, TOKENS, Sweep, Variant
 from core.tasks.markdown import table_header, table_row
 from core.tasks.provenance import ROOT
 from core.tasks.train import Progress
@@ -47,7 +47,7 @@ def sweep_cells(
     sweep: Sweep, cohort: Cohort, workspace: Workspace, full: bool, progress: Progress
 ) -> dict[tuple[str, str], Cell]:
     """(row's label, protocol) → finished cell."""
-    planned = [(v, p) for v in sweep.variants for p in PROTOCOLS]
+    planned = [(v, p) for v in sweep.rows(full) for p in PROTOCOLS]
     cells: dict[tuple[str, str], Cell] = {}
     for i, (variant, protocol) in enumerate(planned):
         words = f"{variant.label}, {protocol}"
@@ -60,10 +60,15 @@ def sweep_cells(
     return cells
 
 
+def _shown(sweep: Sweep, cells: Mapping[tuple[str, str], Cell]) -> list[Variant]:
+    """The rows that were computed, in the study's order."""
+    return [v for v in sweep.variants if (v.label, PROTOCOLS[0]) in cells]
+
+
 def _rows(sweep: Sweep, cells: Mapping[tuple[str, str], Cell]) -> tuple[BenchRow, ...]:
     """Mean over folds and seeds, as the paper prints it, with the paper's value as the reference."""
     rows = []
-    for variant in sweep.variants:
+    for variant in _shown(sweep, cells):
         for protocol in PROTOCOLS:
             value = _fold_mean(cells[variant.label, protocol])
             ratio = None if variant.paper is None else round(value / variant.paper, 4)
@@ -94,7 +99,7 @@ def sweep_lines(sweep: Sweep, cells: Mapping[tuple[str, str], Cell], full: bool)
         "",
         table_header(["", "honest C", "difference", "optimistic C", "difference", "paper (optimistic, other inputs)"]),
     ]
-    for variant in sweep.variants:
+    for variant in _shown(sweep, cells):
         entries = [f"**{variant.label}**" if variant.label == sweep.base else variant.label]
         for protocol in PROTOCOLS:
             cell = cells[variant.label, protocol]
@@ -107,15 +112,15 @@ def sweep_lines(sweep: Sweep, cells: Mapping[tuple[str, str], Cell], full: bool)
 def _differences(sweep: Sweep, cells: Mapping[tuple[str, str], Cell], protocol: str) -> dict[str, Difference]:
     """Each row minus the base row, on the same patients."""
     base = cells[sweep.base, protocol].predictions
-    others = {v.label: cells[v.label, protocol].predictions for v in sweep.variants if v.label != sweep.base}
+    others = {v.label: cells[v.label, protocol].predictions for v in _shown(sweep, cells) if v.label != sweep.base}
     return compare_with_each(base, others)
 
 
 def _reading(sweep: Sweep, cells: Mapping[tuple[str, str], Cell], differences: Mapping[str, Difference]) -> list[str]:
     """What the table says, computed: the range, the gain of the optimistic rule, which rows differ from the base."""
-    means = {p: [_fold_mean(cells[v.label, p]) for v in sweep.variants] for p in PROTOCOLS}
+    means = {p: [_fold_mean(cells[v.label, p]) for v in _shown(sweep, cells)] for p in PROTOCOLS}
     low, high = ({p: pick(m) for p, m in means.items()} for pick in (min, max))
-    gain = (sum(means["upstream"]) - sum(means["honest"])) / len(sweep.variants)
+    gain = (sum(means["upstream"]) - sum(means["honest"])) / len(means["honest"])
     apart = [label for label, d in differences.items() if d.low > 0 or d.high < 0]
     words = f"Intervals that exclude 0 under the honest protocol, uncorrected: {', '.join(apart) if apart else 'none'}."
     return [
@@ -133,7 +138,7 @@ def _figure(sweep: Sweep, cells: Mapping[tuple[str, str], Cell]) -> Any:
     def of(label: str, protocol: str) -> tuple[float, float]:
         return _fold_mean(cells[label, protocol]), cells[label, protocol].metrics.harrell_c.std or 0.0
 
-    rows = [StudyRow(v.label, of(v.label, "honest"), of(v.label, "upstream"), v.paper) for v in sweep.variants]
+    rows = [StudyRow(v.label, of(v.label, "honest"), of(v.label, "upstream"), v.paper) for v in _shown(sweep, cells)]
     first = next(iter(cells.values())).predictions
     words = f"{len(first.folds)} folds, {len(first.seeds)} seed(s), {first.table['id'].nunique()} test patients"
     return study_dots(rows, sweep.title, f"TCGA-BLCA, genomics + clinical · mean ± sd over folds · {words}")

@@ -32,7 +32,8 @@ SMALL_STUDY = Sweep(
 
 @pytest.mark.parametrize("sweep", SWEEPS.values(), ids=lambda s: s.name)
 def test_every_row_is_a_model_that_can_be_built_and_no_two_are_the_same(sweep: Sweep) -> None:
-    assert sweep.base in [v.label for v in sweep.variants]
+    assert sweep.base in [v.label for v in sweep.rows(full=False)]
+    assert len(sweep.rows(full=True)) == len(sweep.variants) >= len(sweep.rows(full=False)) >= 4
     modalities = (Modality.GENOMICS, Modality.CLINICAL)
     shape = InputShape(((0, 1), (2, 3)), 4, 2)
     seen = []
