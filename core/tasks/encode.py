@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.cohort.media_index import MediaFile, MediaIndex, MediaKind, load_media
+from core.cohort.media_index import MediaIndex, MediaKind, load_media
 from core.cohort.modality import ENCODED_MODALITIES, Modality
 from core.cohort.storage import load_cohort
 from core.cohort.wording import plural
@@ -21,6 +18,7 @@ from core.features.encoders import DEFAULTS, Encoder, make_encoder, settings_of
 from core.features.store import FeatureStore, feature_key
 from core.results.feature_records import EncodedModality, load_record, save_record
 from core.results.workspace import Workspace
+from core.tasks.encode_patients import PatientWork, encode_patients
 
 Progress = Callable[[float, str], None]
 
@@ -63,25 +61,6 @@ class EncodeReport:
             "warnings": list(self.warnings),
             "seconds": round(self.seconds, 1),
         }
-
-
-@dataclass(frozen=True)
-class _Work:
-    """One patient and modality to encode."""
-
-    patient: str
-    key: str
-    encoder: str
-    settings: Mapping[str, Any]
-    files: tuple[MediaFile, ...]
-
-
-@dataclass(frozen=True)
-class _Done:
-    """Its end: what went wrong, or empty."""
-
-    patient: str
-    reason: str = ""
 
 
 def encode(request: EncodeRequest, workspace: Workspace, progress: Progress | None = None) -> EncodeReport:
@@ -158,7 +137,7 @@ def _one_modality(
     store, hashes = FeatureStore(workspace), ContentHashes(workspace)
     keys: dict[str, str] = {}
     skipped: dict[str, str] = {}
-    work: list[_Work] = []
+    work: list[PatientWork] = []
     for patient in sorted(index.patients(modality)):
         files = tuple(f for f in index.of(patient, modality) if f.kind in encoder.reads)
         if not any(f.kind is not MediaKind.MASK for f in files):
@@ -171,9 +150,9 @@ def _one_modality(
             continue
         keys[patient] = feature_key(contents, encoder)
         if not store.holds(keys[patient]):
-            work.append(_Work(patient, keys[patient], encoder.name, settings_of(encoder), files))
+            work.append(PatientWork(patient, keys[patient], encoder.name, settings_of(encoder), files))
     hashes.save()
-    for count, done in enumerate(_results(work, workspace, request.processes), 1):
+    for count, done in enumerate(encode_patients(work, workspace, request.processes), 1):
         if done.reason:
             skipped[done.patient] = done.reason
         progress(count / len(work), f"{modality.value}: {count} of {len(work)} patients")
@@ -215,44 +194,3 @@ def _counted(modality: Modality, record: EncodedModality) -> list[str]:
     """Each different warning once, with the number of patients it is about."""
     counts = Counter(text for _, text in record.warnings)
     return [f"{modality.value}, {plural(n, 'patient')}: {text}" for text, n in counts.most_common()]
-
-
-def _results(work: list[_Work], workspace: Workspace, processes: int) -> Iterator[_Done]:
-    """Every patient's end, as it comes. One thread a process: the numbers do not depend on how many there are."""
-    if processes <= 1 or len(work) < 2:
-        for item in work:
-            yield _encode_one(item, workspace)
-        return
-    waiting = {item.patient: item for item in work}
-    try:
-        for done in _pooled(work, workspace, min(processes, len(work))):
-            del waiting[done.patient]
-            yield done
-    except BrokenProcessPool:
-        # a reader that crashed took the pool with it: the rest one by one, each in a process of its own
-        for item in list(waiting.values()):
-            try:
-                yield from _pooled([item], workspace, 1)
-            except BrokenProcessPool:
-                yield _Done(item.patient, "a file that makes its reader crash")
-
-
-def _pooled(work: list[_Work], workspace: Workspace, processes: int) -> Iterator[_Done]:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context) as pool:
-        futures = [pool.submit(_encode_one, item, workspace) for item in work]
-        for future in as_completed(futures):
-            yield future.result()
-
-
-def _encode_one(item: _Work, workspace: Workspace) -> _Done:
-    """Encode and store one patient; the reason, without a path, when it cannot be done."""
-    try:
-        encoded = make_encoder(item.encoder, item.settings).encode(item.files)
-    except PrognoscopeError as error:
-        return _Done(item.patient, error.found)
-    except (OSError, ValueError, LookupError, ArithmeticError, EOFError, MemoryError, RuntimeError) as error:
-        # what a damaged file can still raise inside a reader; its message may hold a path, its kind does not
-        return _Done(item.patient, f"an unexpected {type(error).__name__} while reading")
-    FeatureStore(workspace).write(item.key, encoded)
-    return _Done(item.patient)

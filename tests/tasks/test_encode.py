@@ -24,7 +24,8 @@ from core.errors import PrognoscopeError
 from core.features.encoded import load_features
 from core.results.feature_records import load_record
 from core.results.workspace import Workspace
-from core.tasks.encode import EncodeRequest, _Done, _encode_one, _Work, encode
+from core.tasks.encode import EncodeRequest, encode
+from core.tasks.encode_patients import PatientDone, PatientWork, encode_patient
 from tests.tasks.media_cohort import (
     REPORTS,
     SECRET,
@@ -226,13 +227,13 @@ def test_a_file_that_makes_its_reader_crash_costs_one_patient(
     made = make_media_cohort(workspace, tmp_path, reports=5)
     broken = made.cohort.ids[2]
 
-    def pooled(work: list[_Work], workspace: Workspace, processes: int) -> Iterator[_Done]:
+    def pooled(work: list[PatientWork], workspace: Workspace, processes: int) -> Iterator[PatientDone]:
         for item in work:
             if item.patient == broken:
                 raise BrokenProcessPool
-            yield _encode_one(item, workspace)
+            yield encode_patient(item, workspace)
 
-    monkeypatch.setattr("core.tasks.encode._pooled", pooled)
+    monkeypatch.setattr("core.tasks.encode_patients._pooled", pooled)
     report = encode(EncodeRequest("study", processes=2), workspace)
     assert report.encoded == {"reports": 4}
     assert report.skipped == ((broken, "reports", "a file that makes its reader crash"),)
