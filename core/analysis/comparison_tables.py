@@ -51,7 +51,7 @@ def differences_table(comparison: RunComparison, names: Mapping[str, str]) -> pd
         folds = item.folds
         columns[f"{names[item.run.id]} minus baseline"] = [
             *(interval(e.value, e.low, e.high, 3) for e in found),
-            interval(folds.fold_mean, _finite(folds.fold_low), _finite(folds.fold_high), 3),
+            interval(folds.mean, _finite(folds.low), _finite(folds.high), 3),
             p_value(_finite(folds.p)),
             *([p_value(_finite(folds.p_adjusted))] if several else []),
         ]

@@ -73,7 +73,7 @@ def samples_of(metric: Metric, shared: Shared, ensemble: Predictions) -> tuple[f
     """The metric of all shared patients, and (r,) of bootstrap samples of them (the same ones for every run)."""
     risk, n = ensemble.table["risk"].to_numpy(dtype=float), len(shared.time)
     if metric.key == "harrell_c":
-        weights = bootstrap_weights(n, REPEATS)
+        weights = bootstrap_weights(n, REPEATS if n <= MOST_BOOTSTRAPPED else WEIGHTED_REPEATS)
         mean = harrell_c(shared.time, shared.event, risk, shared.fold)
         return mean, harrell_c_repeats(shared.time, shared.event, risk, weights, shared.fold)
     statistic = _statistic(metric, shared, ensemble, risk)

@@ -11,13 +11,24 @@ from core.analysis.metric_samples import Metric, Shared, metrics_of, samples_of
 from core.analysis.shared_patients import Refusal, share
 from core.arrays import FloatArray
 from core.errors import PrognoscopeError
-from core.results.comparing import Difference, compare_predictions
+from core.results.comparing import difference_over_folds
 from core.results.prediction import Predictions
 from core.results.run import Run
 from core.statistics.comparison import holm, interval_of
 from core.statistics.estimate import Estimate
 
 NOT_ESTIMABLE = "too few events or patients at risk"
+
+
+@dataclass(frozen=True)
+class FoldTest:
+    """Mean C difference over folds and seeds, its interval and p-value (Nadeau and Bengio), and p after Holm."""
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    p_adjusted: float
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,7 @@ class Compared:
     run: Run
     values: Mapping[str, Estimate]
     differences: Mapping[str, Estimate] = field(default_factory=dict)
-    folds: Difference | None = None
+    folds: FoldTest | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,14 +146,14 @@ def _estimate(mean: float, drawn: FloatArray) -> Estimate:
     return Estimate(mean, low, high)
 
 
-def _tested(predictions: Mapping[str, Predictions], ids: tuple[str, ...]) -> dict[str, Difference]:
-    """Each run against the first, fold by fold (Nadeau and Bengio); Holm's correction over those with a p-value."""
+def _tested(predictions: Mapping[str, Predictions], ids: tuple[str, ...]) -> dict[str, FoldTest]:
+    """Each run against the first, fold by fold; Holm's correction over those that have a p-value."""
     kept = {i: _only(p, ids) for i, p in predictions.items()}
     first, *others = kept
-    found = {i: compare_predictions(kept[i], kept[first]) for i in others}
+    found = {i: difference_over_folds(kept[i], kept[first]) for i in others}
     known = [i for i in others if np.isfinite(found[i].p)]
     adjusted = dict(zip(known, holm([found[i].p for i in known]), strict=True))
-    return {i: replace(d, p_adjusted=float(adjusted.get(i, np.nan))) for i, d in found.items()}
+    return {i: FoldTest(t.mean, t.low, t.high, t.p, float(adjusted.get(i, np.nan))) for i, t in found.items()}
 
 
 def _only(predictions: Predictions, ids: tuple[str, ...]) -> Predictions:

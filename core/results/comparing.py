@@ -11,7 +11,7 @@ import pandas as pd
 from core.errors import PrognoscopeError
 from core.results.evaluation import fold_seed_cs
 from core.results.prediction import Predictions
-from core.statistics.comparison import holm, nadeau_bengio, paired_harrell_c_difference
+from core.statistics.comparison import CorrectedT, holm, nadeau_bengio, paired_harrell_c_difference
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,17 @@ def compare_predictions(first: Predictions, second: Predictions) -> Difference:
     paired = paired_harrell_c_difference(
         time, event, a["risk"].to_numpy(), b["risk"].to_numpy(), a["fold"].to_numpy(dtype=np.int64)
     )
-    differences = _fold_seed_differences(_only(first, shared), _only(second, shared))
-    tested = len(shared) / max(1, len(first.folds))
-    corrected = nadeau_bengio(differences, len(shared) - tested, tested)
+    corrected = difference_over_folds(_only(first, shared), _only(second, shared))
     return Difference(
         paired.mean, paired.low, paired.high, corrected.mean, corrected.low, corrected.high, corrected.p, len(shared)
     )
+
+
+def difference_over_folds(first: Predictions, second: Predictions) -> CorrectedT:
+    """Mean C difference over folds and seeds with the Nadeau-Bengio corrected t; both hold the same patients."""
+    patients = first.table["id"].nunique()
+    tested = patients / max(1, len(first.folds))
+    return nadeau_bengio(_fold_seed_differences(first, second), patients - tested, tested)
 
 
 def _only(predictions: Predictions, ids: pd.Index) -> Predictions:

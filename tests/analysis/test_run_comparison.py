@@ -15,6 +15,7 @@ from core.analysis.run_agreement import agreement
 from core.analysis.run_comparison import compare_runs
 from core.analysis.run_settings import differences
 from core.errors import PrognoscopeError
+from core.results.comparing import compare_predictions
 from core.results.prediction import Predictions
 from core.results.run import Run
 from core.statistics.comparison import holm
@@ -83,7 +84,9 @@ def test_three_runs_are_compared_on_the_patients_of_all_three_with_holms_correct
     found = compare_runs(RUNS, predictions, "good-1")
     assert set(found.ids) == {f"P{i:03d}" for i in range(40, 160)}
     tests = [c.folds for c in found.compared if c.folds is not None]
-    assert [t.patients for t in tests] == [120, 120]
+    kept = {name: only(p, p.table["id"].isin(found.ids).to_numpy()) for name, p in predictions.items()}
+    alone = [compare_predictions(kept[name], kept["good-1"]) for name in ("poor-2", "fair-3")]
+    assert [v for t in tests for v in (t.mean, t.p)] == pytest.approx([v for d in alone for v in (d.fold_mean, d.p)])
     assert [t.p_adjusted for t in tests] == pytest.approx(holm([t.p for t in tests]).tolist())
     names = run_names(tuple(c.run for c in found.compared))
     assert len(set(names.values())) == 3
