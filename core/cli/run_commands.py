@@ -8,9 +8,13 @@ from typing import Any
 
 from core.cli.output import Answer, metric_json, table, three, with_interval
 from core.cli.paths import user_path
+from core.cohort.cancer import cancers_of
+from core.cohort.storage import load_cohort
 from core.errors import PrognoscopeError
+from core.results.by_cancer import ByCancer, by_cancer
 from core.results.comparing import Difference, compare_with_each
 from core.results.evaluation import evaluate
+from core.results.prediction import Predictions
 from core.results.run import Metrics, Run
 from core.results.run_store import list_runs, load_predictions, load_run
 from core.results.workspace import Workspace
@@ -53,10 +57,19 @@ def run_evaluate(args: argparse.Namespace, workspace: Workspace) -> Answer:
                 f"a file that cannot be written ({error.strerror or 'no such folder'})", str(args.predictions),
                 "name a file in a folder you may write to",
             ) from error  # fmt: skip
-    return answer_of(run, evaluate(predictions, horizons))
+    return answer_of(run, evaluate(predictions, horizons), each_cancer(run, predictions, workspace))
 
 
-def answer_of(run: Run, metrics: Metrics) -> Answer:
+def each_cancer(run: Run, predictions: Predictions, workspace: Workspace) -> ByCancer | None:
+    """Every cancer by itself, for a run on several; None for one cancer, or where the cohort is gone or another."""
+    if run.cohort not in workspace.names(workspace.cohorts):
+        return None
+    cohort = load_cohort(run.cohort, workspace)
+    cancers = cancers_of(cohort) if cohort.content_hash == run.cohort_hash else {}
+    return by_cancer(predictions, cancers) if cancers else None
+
+
+def answer_of(run: Run, metrics: Metrics, each: ByCancer | None = None) -> Answer:
     """A run's metrics under the keys of the contract, and as lines to read."""
     single = ("harrell_c", "uno_c", "ibs", "ibs_kaplan_meier", "d_calibration_p")
     keyed = ("auc", "auc_naive", "calibration_slope", "ici")
@@ -75,7 +88,20 @@ def answer_of(run: Run, metrics: Metrics) -> Answer:
         "references": [{"name": r.name, "harrell_c": metric_json(r.metrics.harrell_c)} for r in run.references],
         "warnings": list(run.warnings),
     }
-    return Answer(answer, _lines(run, metrics))
+    lines = _lines(run, metrics)
+    if each is not None:
+        rows = [{"cancer": r.cancer, "patients": r.patients, "events": r.events, "harrell_c": metric_json(r.harrell_c)}
+                for r in each.rows]  # fmt: skip
+        answer["by_cancer"] = {"cancers": rows, "mean": metric_json(each.mean)}
+        lines += ["", *_cancer_lines(each)]
+    return Answer(answer, lines)
+
+
+def _cancer_lines(each: ByCancer) -> list[str]:
+    rows = [(r.cancer, f"{r.patients:,}", f"{r.events:,}", with_interval(r.harrell_c)) for r in each.rows]
+    total = sum(r.patients for r in each.rows), sum(r.events for r in each.rows)
+    rows.append(("mean of the cancers", f"{total[0]:,}", f"{total[1]:,}", with_interval(each.mean)))
+    return table(("pairs within a cancer", "patients", "events", "Harrell C (95 % interval)"), rows)
 
 
 def _lines(run: Run, metrics: Metrics) -> list[str]:

@@ -11,11 +11,12 @@ from typing import Any
 
 from core.cli.jobs_command import submitted
 from core.cli.output import Answer, ProgressBar
-from core.cli.run_commands import answer_of, months_of
+from core.cli.run_commands import answer_of, each_cancer, months_of
 from core.cli.words import modalities_of, settings_of
 from core.errors import PrognoscopeError
 from core.jobs.supervise import submit_job
 from core.results.naming import model_words
+from core.results.run_store import load_predictions
 from core.results.workspace import Workspace
 from core.tasks.train import HORIZONS, TrainRequest, prepare, train
 from core.training.estimators import estimator_names
@@ -67,7 +68,8 @@ def run_train(args: argparse.Namespace, workspace: Workspace) -> Answer:
     )
     if args.queue:
         return _queue(request, workspace)
-    return answer_of(run := train(request, workspace, ProgressBar()), run.metrics)
+    run = train(request, workspace, ProgressBar())
+    return answer_of(run, run.metrics, each_cancer(run, load_predictions(run.id, workspace), workspace))
 
 
 def _queue(request: TrainRequest, workspace: Workspace) -> Answer:

@@ -30,6 +30,16 @@ def cancer_codes(cohort: Cohort) -> frozenset[str]:
     return frozenset(codes - {""})
 
 
+def cancers_of(cohort: Cohort) -> dict[str, str]:
+    """Pseudonym → cancer, for a cohort of several cancers; empty where a column says one or none."""
+    columns = cohort.columns(Role.CANCER)
+    if not columns:
+        return {}
+    named = cohort.patients[columns[0]].dropna().astype(str)
+    found = {str(i): str(c) for i, c in zip(named.index, named, strict=True)}
+    return found if len(set(found.values())) > 1 else {}
+
+
 def plain_cancer(value: object) -> str:
     """A name of a cancer in lower case, a TCGA study without its prefix."""
     text = str(value).strip().lower()
