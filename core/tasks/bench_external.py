@@ -23,6 +23,7 @@ from core.cohort.cohort import Cohort
 from core.cohort.modality import Modality
 from core.cohort.site_cohorts import LARGEST, sites_mask, split_by_site
 from core.cohort.splits import resolve_folds
+from core.cohort.wording import plural
 from core.features.inputs import build_dataset
 from core.results.evaluation import Repeats, concordance
 from core.results.files import new_folder, read_json, verify_folder, write_json
@@ -201,7 +202,8 @@ def _table(cells: list[dict[str, Any]]) -> list[str]:
     rows: list[tuple[str, ...]] = []
     for cell in cells:
         for a in cell["agreement"]:
-            first = (f"{cell['cohort']}, {cell['site']}", model_words(cell["model"]), f"{a['patients']} ({a['who']})")
+            model = f"{model_words(cell['model'])}, {plural(cell['seeds'], 'seed')}"
+            first = (f"{cell['cohort']}, {cell['site']}", model, f"{a['patients']} ({a['who']})")
             m = a["metrics"]
             if m is None:
                 rows.append((*first, str(a["events"]), a["reason"], "", "", "", "", "", ""))
