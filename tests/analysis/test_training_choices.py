@@ -96,7 +96,7 @@ def test_another_model_forgets_settings_and_a_preset_replaces_them() -> None:
 @pytest.mark.parametrize(
     ("choices", "modalities", "words"),
     [
-        (TrainingChoices(model="snn"), ("slides", "clinical"), "reads no slides"),
+        (TrainingChoices(model="cox-clinical"), ("slides", "clinical"), "reads no slides"),
         (TrainingChoices(), (), "no modality chosen"),
         (TrainingChoices(model="forest", protocol="upstream"), BOTH, "no epochs"),
     ],
