@@ -42,6 +42,7 @@ def add_commands(commands: Any) -> None:
     add.add_argument(
         "--watch", action="store_true", help="keep the curves of every epoch with the run (choose nothing)"
     )
+    add.add_argument("--start-from", default="", metavar="RUN", help="go on from that run's models, fold by fold")
     add.add_argument("--queue", action="store_true", help="leave it to the worker and return at once (see jobs)")
     add.set_defaults(run=run_train)
 
@@ -65,6 +66,7 @@ def run_train(args: argparse.Namespace, workspace: Workspace) -> Answer:
         processes=args.processes,
         command="./run cli " + shlex.join(word for word in sys.argv[1:] if word != "--queue"),
         watch=args.watch or args.queue,
+        start_from=args.start_from,
     )
     if args.queue:
         return _queue(request, workspace)

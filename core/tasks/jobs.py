@@ -111,6 +111,7 @@ TASKS: Mapping[str, Task] = {
             "processes": Argument("whole number"),
             "command": Argument("text"),
             "watch": Argument("yes or no"),
+            "start_from": Argument("text"),
         },
     ),
     "predict": Task(_predict, {"run": Argument("text", required=True), "cohort": Argument("text", required=True)}),

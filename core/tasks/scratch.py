@@ -77,6 +77,7 @@ def signature(prepared: Prepared) -> str:
         prepared.folds.test_fold.tolist(),
         list(prepared.horizons),
         prepared.times.tolist(),
+        *([prepared.start.run.id] if prepared.start is not None else []),
     ]
     digest = hashlib.sha256(json.dumps(defining, default=str, sort_keys=True).encode())
     for modality in sorted(inputs.bags):

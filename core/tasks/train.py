@@ -32,6 +32,7 @@ from core.results.training_curve import read_curves, write_curves
 from core.results.workspace import Workspace
 from core.tasks.provenance import code_version, machine, now
 from core.tasks.scratch import Scratch, scratch_in
+from core.tasks.start_from import Start, check_start, find_start, started_dataset
 from core.training.cross_validation import CrossValidation, Plan, cross_validate
 from core.training.estimators import EstimatorSpec, make_estimator, training_from
 from core.training.neural import NeuralEstimator
@@ -49,7 +50,8 @@ class TrainRequest:
 
     ``settings`` of the model, and of the training as ``training.<name>`` · ``seeds`` how many · ``references`` also
     run the simpler models on the same folds · ``processes`` folds at a time · ``watch`` keep the curves of every epoch
-    with the run, to be looked at: they choose nothing and change no number.
+    with the run, to be looked at: they choose nothing and change no number · ``start_from`` a run of the same model
+    whose fold k, seed s starts fold k, seed s here (:mod:`core.tasks.start_from`).
     """
 
     cohort: str
@@ -66,6 +68,7 @@ class TrainRequest:
     processes: int = 2
     command: str = ""
     watch: bool = False
+    start_from: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +83,7 @@ class Prepared:
     horizons: tuple[float, ...]
     times: FloatArray
     features: EncodedCohort | None = None
+    start: Start | None = None
 
 
 def silent(share: float, message: str) -> None:
@@ -92,13 +96,16 @@ def prepare(request: TrainRequest, workspace: Workspace) -> Prepared:
     cohort = load_cohort(request.cohort, workspace)
     endpoint = cohort.endpoint(request.endpoint)
     features = load_features(request.cohort, workspace)
-    modalities = request.modalities or _usable(cohort, features)
-    dataset = build_dataset(cohort, endpoint, modalities, features)
+    start, dataset = _inputs(request, cohort, features, workspace)
     originals = load_original_ids(request.cohort, workspace)
     folds = resolve_folds(cohort, request.folds, endpoint=endpoint.name, original_ids=originals)
     check_leakage(folds, cohort, endpoint.name)
     check_same_person(folds, cohort, originals)
+    if start is not None:
+        check_start(start, dataset, folds, workspace)
     settings, training = training_from(request.settings, request.model)
+    if start is not None:
+        settings = {**start.run.config["model"], **settings}
     if request.protocol not in ("honest", "upstream"):
         raise PrognoscopeError(f"unknown protocol {request.protocol!r}", "--protocol", "use honest or upstream")
     training = replace(training, protocol="upstream" if request.protocol == "upstream" else "honest")
@@ -106,7 +113,29 @@ def prepare(request: TrainRequest, workspace: Workspace) -> Prepared:
     make_estimator(spec)
     horizons = tuple(h for h in request.horizons if h < float(dataset.outcome.time.max()))
     times = prediction_times(dataset, horizons)
-    return Prepared(cohort, dataset, folds, spec, endpoint.name, horizons, times, features)
+    return Prepared(cohort, dataset, folds, spec, endpoint.name, horizons, times, features, start)
+
+
+def _inputs(
+    request: TrainRequest, cohort: Cohort, features: EncodedCohort, workspace: Workspace
+) -> tuple[Start | None, Dataset]:
+    """The inputs as the cohort has them, or in the form of the run to start from."""
+    endpoint = cohort.endpoint(request.endpoint)
+    if not request.start_from:
+        modalities = request.modalities or _usable(cohort, features)
+        return None, build_dataset(cohort, endpoint, modalities, features)
+    if request.protocol != "honest":
+        raise PrognoscopeError("--start-from with another protocol", "--protocol", "use the honest one")
+    start = find_start(request.start_from, request.model, request.seeds, workspace)
+    dataset, notes = started_dataset(cohort, endpoint, features, start)
+    asked = set(request.modalities)
+    if asked and asked != set(dataset.inputs.modalities):
+        raise PrognoscopeError(
+            f"other modalities than the run's ({', '.join(dataset.inputs.modalities)})",
+            "--modalities",
+            "leave them out",
+        )
+    return start, replace(dataset, warnings=(*dataset.warnings, *notes))
 
 
 def _usable(cohort: Cohort, features: EncodedCohort) -> tuple[Modality, ...]:
@@ -154,6 +183,7 @@ def run_plan(
         upstream=estimator if upstream and isinstance(estimator, NeuralEstimator) else None,
         units=units,
         curves=curves,
+        starts=None if prepared.start is None else prepared.start.folder,
     )
     return cross_validate(plan, processes, progress)
 
@@ -199,6 +229,7 @@ def train(request: TrainRequest, workspace: Workspace, progress: Progress = sile
                 "model": dict(prepared.spec.settings),
                 "training": asdict(prepared.spec.training),
                 "encoders": {m: dict(how) for m, how in prepared.dataset.encoders.items()},
+                **({"start_from": prepared.start.run.id} if prepared.start is not None else {}),
             },
             modalities=tuple(m.value for m in prepared.dataset.inputs.modalities),
             endpoint=prepared.endpoint,
@@ -290,7 +321,7 @@ def _reference_rows(
         processes = request.processes if spec.name == request.model else 1
         try:
             dataset = build_dataset(prepared.cohort, endpoint, modalities, prepared.features)
-            other = replace(prepared, dataset=dataset, spec=spec)
+            other = replace(prepared, dataset=dataset, spec=spec, start=None)
             result = run_plan(other, 1, None, processes, silent, kept.units(other))
         except PrognoscopeError as error:
             missed.append(f"no reference row {name!r}: {error.found}")

@@ -43,7 +43,8 @@ class Plan:
     only one that shows the test fold to the fit · ``times`` months at which S(t) is kept · ``sink`` folder for the
     checkpoints, or None · ``permutations`` also predict with each modality permuted among the test patients · ``units``
     folder of finished folds: those found there are not fitted again · ``curves`` file to which every epoch of a neural
-    model is appended, to be looked at (:mod:`core.training.watch`).
+    model is appended, to be looked at (:mod:`core.training.watch`) · ``starts`` folder of the models that a neural
+    model's folds and seeds go on from.
     """
 
     dataset: Dataset
@@ -57,6 +58,7 @@ class Plan:
     upstream: NeuralEstimator | None = None
     units: Path | None = None
     curves: Path | None = None
+    starts: Path | None = None
 
     def split(self, fold: int) -> tuple[IntArray, IntArray]:
         """Row numbers within the dataset that train and that are tested in ``fold``."""
@@ -115,13 +117,16 @@ def fit_fold(plan: Plan, fold: int, seed: int) -> FoldResult:
     train_inputs, test_inputs = inputs.take(train), inputs.take(test)
     halves = (train_inputs, outcome.take(train)), (test_inputs, outcome.take(test))
     watch = None if plan.curves is None else CurveWriter(plan.curves, fold, seed, *halves, plan.times)
+    estimator = plan.estimator
+    if plan.starts is not None and isinstance(estimator, NeuralEstimator):
+        estimator = replace(estimator, start=plan.starts / unit_name(fold, seed))
     fitted: Fitted
     if plan.upstream is not None:
         fitted = fit_upstream(plan.upstream, *halves, outcome, seed, watch)
-    elif watch is not None and isinstance(plan.estimator, NeuralEstimator):
-        fitted = plan.estimator.fit_watched(*halves[0], make_bins(halves[0][1], plan.horizons), seed, watch)
+    elif watch is not None and isinstance(estimator, NeuralEstimator):
+        fitted = estimator.fit_watched(*halves[0], make_bins(halves[0][1], plan.horizons), seed, watch)
     else:
-        fitted = plan.estimator.fit(*halves[0], plan.horizons, seed)
+        fitted = estimator.fit(*halves[0], plan.horizons, seed)
     if plan.sink is not None:
         write_state(fitted.state(), plan.sink / unit_name(fold, seed))
     permuted = _permuted(fitted, test_inputs, plan.times, 7919 * seed + fold) if plan.permutations else {}

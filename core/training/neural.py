@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from core.arrays import FloatArray
+from core.errors import PrognoscopeError
 from core.features.batch import Tensors
 from core.features.inputs import Inputs, Outcome
 from core.features.preparation import Preparation
@@ -21,6 +23,7 @@ from core.training.bins import TimeBins, make_bins
 from core.training.config import TrainingConfig
 from core.training.fit import EpochRecord, Fitter, predict_logits
 from core.training.losses import HazardTarget
+from core.training.state_files import read_state
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,12 +105,16 @@ def restore_neural(state: State) -> FittedNeural:
 
 @dataclass(frozen=True)
 class NeuralEstimator:
-    """A registered network with the settings of its model and of its training."""
+    """A registered network with the settings of its model and of its training.
+
+    ``start`` is a stored model to go on from: the training then keeps its preparation, its bins and its weights.
+    """
 
     model: str
     settings: dict[str, Any] = field(default_factory=dict)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     device: str = "cpu"
+    start: Path | None = None
 
     @property
     def name(self) -> str:
@@ -126,6 +133,17 @@ class NeuralEstimator:
         watch: Callable[[FittedNeural, EpochRecord], None] | None,
     ) -> FittedNeural:
         """Train, letting ``watch`` look at the model after every epoch."""
+        current = self._untrained(inputs, outcome, bins, seed) if self.start is None else self._started(seed)
+        network, bins = current.network, current.bins
+        tensors = current.preparation.tensors(inputs)
+        fitter = Fitter(network, tensors, outcome, bins, self.training, seed, torch.device(self.device))
+        looked = None if watch is None else lambda record: watch(current.with_baseline(tensors, outcome), record)
+        records = fitter.run(looked)
+        network.eval()
+        return replace(current, history=records).with_baseline(tensors, outcome)
+
+    def _untrained(self, inputs: Inputs, outcome: Outcome, bins: TimeBins, seed: int) -> FittedNeural:
+        """A network of this seed, with a preparation fitted on these patients."""
         spec = model_spec(self.model)
         config = make_config(spec, self.settings)
         scale_bags = getattr(config, "scale_bags", True)  # the released HDMoE takes patch features as they are
@@ -133,13 +151,27 @@ class NeuralEstimator:
         torch.manual_seed(seed)
         network: SurvivalNetwork = spec.build(preparation.shape, preparation.modalities, len(bins), config)
         network.start_from(HazardTarget.of(outcome, bins, self.training.censoring).mean_log_odds())
-        tensors = preparation.tensors(inputs)
-        fitter = Fitter(network, tensors, outcome, bins, self.training, seed, torch.device(self.device))
-        current = FittedNeural(self.model, config, preparation, bins, network, (), self.device)
-        looked = None if watch is None else lambda record: watch(current.with_baseline(tensors, outcome), record)
-        records = fitter.run(looked)
-        network.eval()
-        return replace(current, history=records).with_baseline(tensors, outcome)
+        return FittedNeural(self.model, config, preparation, bins, network, (), self.device)
+
+    def _started(self, seed: int) -> FittedNeural:
+        """The stored model as it is, in a network of these settings (a loss weight or a dropout may be another)."""
+        assert self.start is not None  # noqa: S101
+        stored = restore_neural(read_state(self.start))
+        spec = model_spec(self.model)
+        config = make_config(spec, {**asdict(stored.config), **self.settings})
+        torch.manual_seed(seed)
+        network = spec.build(stored.preparation.shape, stored.preparation.modalities, len(stored.bins), config)
+        shapes = {k: tuple(v.shape) for k, v in network.state_dict().items()}
+        kept = stored.network.state_dict()
+        apart = sorted(k for k in {*shapes, *kept} if k not in kept or shapes.get(k) != tuple(kept[k].shape))
+        if stored.model != self.model or apart:
+            raise PrognoscopeError(
+                f"a stored {stored.model} of another shape ({len(apart)} of its {len(kept)} arrays)",
+                "the model to start from",
+                "leave the settings that change its shape as they were",
+            )
+        network.load_state_dict(kept)
+        return replace(stored, config=config, network=network, device=self.device, baseline=None, history=())
 
     def restore(self, state: State) -> FittedNeural:
         return restore_neural(state)
