@@ -15,6 +15,12 @@ from core.results.catalogue.simple_models import SIMPLE
 CATALOGUE: Mapping[str, ModelEntry] = {entry.name: entry for entry in (*NETWORKS, *SIMPLE)}
 
 
+def named_experts(model: str) -> tuple[str, ...]:
+    """What a model's experts are called after (``("liver", "tumour")``); empty where they have no names."""
+    entry = CATALOGUE.get(model)
+    return entry.named_experts if entry is not None else ()
+
+
 def setting_words(model: str, name: str) -> str:
     """A setting in words for a page; its own name where the catalogue has none."""
     entry = CATALOGUE.get(model)

@@ -10,10 +10,13 @@ import pytest
 
 from core.models.baselines.cox import ClinicalCox, PenalisedCox
 from core.models.baselines.forest import SurvivalForest
+from core.models.biofact.config import FACTORS
+from core.models.biofact.model import BioFact
 from core.models.hdmoe.config import PUBLISHED as HDMOE_PUBLISHED
 from core.models.mice.config import PUBLISHED as MICE_PUBLISHED
+from core.models.network import SurvivalNetwork
 from core.models.registry import MODELS
-from core.results.model_catalogue import CATALOGUE, setting_words, value_words
+from core.results.model_catalogue import CATALOGUE, named_experts, setting_words, value_words
 from core.training.config import TrainingConfig
 from core.training.estimators import EstimatorSpec, estimator_names, make_estimator, training_from
 
@@ -77,6 +80,14 @@ def test_published_presets_end_in_the_published_configuration(name: str) -> None
     kind = configuration(name)
     assert kind is not None
     assert kind(**CATALOGUE[name].preset("published").settings) == kind(**PUBLISHED[name])
+
+
+def test_experts_have_names_where_the_network_gives_them_embeddings() -> None:
+    networks = {name: spec.build for name, spec in MODELS.items()}
+    assert all(isinstance(kind, type) and issubclass(kind, SurvivalNetwork) for kind in networks.values())
+    with_names = {n for n, kind in networks.items() if kind.factor_embeddings is not SurvivalNetwork.factor_embeddings}
+    assert {n for n in CATALOGUE if named_experts(n)} == with_names
+    assert {n: named_experts(n) for n in with_names} == {n: FACTORS for n, kind in networks.items() if kind is BioFact}
 
 
 def test_words() -> None:

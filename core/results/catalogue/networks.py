@@ -109,6 +109,7 @@ NETWORKS = (
             Preset("quick", "Quick look", QUICK.tooltip, {"training.epochs": 3, "training.pretrain_epochs": 2}, 1,
                    False),
         ),
+        named_experts=("liver", "tumour"),
     ),
     ModelEntry(
         "mice", "MICE", "Shared, overlapping and cancer-specific experts, for one or many cancers.", EVERY_MODALITY,

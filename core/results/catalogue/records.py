@@ -65,7 +65,8 @@ class Preset:
 class ModelEntry:
     """One model of the registry, or one of the simpler models it is read against.
 
-    ``modalities`` it can read · ``trained`` by epochs, so that it has a protocol, seeds that matter and a live view.
+    ``modalities`` it can read · ``trained`` by epochs, so that it has a protocol, seeds that matter and a live view ·
+    ``named_experts`` the experts that are called after something, so that an audit can ask whether they mean it.
     """
 
     name: str
@@ -75,6 +76,7 @@ class ModelEntry:
     trained: bool
     settings: tuple[Setting, ...]
     presets: tuple[Preset, ...]
+    named_experts: tuple[str, ...] = ()
 
     def setting(self, name: str) -> Setting | None:
         """The setting called ``name``; None for one this model does not have."""
