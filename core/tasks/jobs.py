@@ -46,6 +46,13 @@ def _predict(arguments: Mapping[str, Any], workspace: Workspace, context: JobCon
     return {"prediction": found.id, "cohort": arguments["cohort"], "run": arguments["run"]}
 
 
+def _audit(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
+    from core.tasks.audit import AuditRequest, audit
+
+    found = audit(AuditRequest(**arguments), workspace, context.progress)
+    return {"audit": found.run, "cohort": found.cohort, "run": found.run}
+
+
 def _complete_sample(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
     from core.tasks.complete_sample import complete_sample
 
@@ -115,5 +122,16 @@ TASKS: Mapping[str, Task] = {
         },
     ),
     "predict": Task(_predict, {"run": Argument("text", required=True), "cohort": Argument("text", required=True)}),
+    "audit": Task(
+        _audit,
+        {
+            "run": Argument("text", required=True),
+            "controls": Argument("yes or no"),
+            "permutations": Argument("whole number"),
+            "treatment": Argument("text"),
+            "landmark": Argument("number"),
+            "processes": Argument("whole number"),
+        },
+    ),
     "bench": Task(_bench, {"name": Argument("text", required=True), "full": Argument("yes or no")}),
 }

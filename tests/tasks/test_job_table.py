@@ -15,6 +15,7 @@ from core.cohort.sample import save_sample
 from core.errors import PrognoscopeError
 from core.jobs.task import JobContext, check_task
 from core.results.workspace import Workspace
+from core.tasks.audit import AuditRequest
 from core.tasks.complete_sample import complete_sample
 from core.tasks.encode import EncodeRequest
 from core.tasks.jobs import MODALITIES, TASKS
@@ -28,6 +29,7 @@ from core.tasks.train import TrainRequest
         ("train", TrainRequest, set()),
         ("encode", EncodeRequest, {"settings"}),
         ("predict", PredictRequest, {"repeats"}),
+        ("audit", AuditRequest, set()),
         ("import", ImportRequest, set()),
     ],
 )
