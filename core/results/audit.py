@@ -35,12 +35,25 @@ class Selectivity:
 
 
 @dataclass(frozen=True)
+class GateBin:
+    """Patients of one fifth of the measured dominance: mean tumour weight and its standard error."""
+
+    patients: int
+    weight: float
+    error: float
+
+
+@dataclass(frozen=True)
 class Association:
-    """Spearman correlation of the gate's tumour weight with the measured dominance of tumour over liver findings."""
+    """Spearman correlation of the gate's tumour weight with the measured dominance of tumour over liver findings.
+
+    ``bins`` from the fifth of patients with most liver disease to that with most tumour.
+    """
 
     correlation: float
     p: float
     patients: int
+    bins: tuple[GateBin, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,7 +152,7 @@ class AuditReport:
         data = dict(value)
         data["selectivity"] = {k: Selectivity(**s) for k, s in data["selectivity"].items()}
         data["markers"] = tuple(MarkerRow(**m) for m in data["markers"])
-        data["gate"] = Association(**data["gate"]) if data["gate"] else None
+        data["gate"] = _association(data["gate"])
         data["stability"] = Stability(**data["stability"]) if data["stability"] else None
         data["controls"] = tuple(_control(c) for c in data["controls"])
         if data["treatment"]:
@@ -151,12 +164,18 @@ class AuditReport:
         return cls(**data)
 
 
+def _association(value: Mapping[str, Any] | None) -> Association | None:
+    if not value:
+        return None
+    return Association(**{**value, "bins": tuple(GateBin(**b) for b in value.get("bins", ()))})
+
+
 def _control(value: Mapping[str, Any]) -> ControlResult:
     return ControlResult(
         value["name"],
         value["title"],
         {k: Selectivity(**s) for k, s in value["selectivity"].items()},
-        Association(**value["gate"]) if value["gate"] else None,
+        _association(value["gate"]),
         {k: Difference(**d) for k, d in value["differences"].items()},
     )
 

@@ -11,7 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from core.arrays import FloatArray
 from core.cohort.marker_blocks import LIVER, TUMOUR
-from core.results.audit import Association, MarkerRow, Selectivity, Stability
+from core.results.audit import Association, GateBin, MarkerRow, Selectivity, Stability
 from core.routing.factor_models import FactorModel
 from core.statistics.comparison import benjamini_hochberg
 from core.statistics.selectivity import selectivity
@@ -62,7 +62,14 @@ def gate_association(models: Sequence[FactorModel], dominance: FloatArray, permu
     value = _correlation(left, right)
     null = np.array([_correlation(left, rng.permutation(right)) for _ in range(permutations)])
     p = (1 + (np.abs(null) >= abs(value)).sum()) / (1 + permutations)
-    return Association(value, float(p), int(known.sum()))
+    return Association(value, float(p), int(known.sum()), _fifths(gate[known], right))
+
+
+def _fifths(gate: FloatArray, ranks: FloatArray) -> tuple[GateBin, ...]:
+    """Mean weight in each fifth of the measured dominance; patients of equal dominance stay together."""
+    fifth = np.minimum((5 * (ranks - 0.5) / len(ranks)).astype(int), 4)
+    parts = [part for k in range(5) if len(part := gate[fifth == k]) > 1]
+    return tuple(GateBin(len(p), float(p.mean()), float(p.std(ddof=1) / np.sqrt(len(p)))) for p in parts)
 
 
 def mean_gate(models: Sequence[FactorModel], n: int) -> FloatArray:

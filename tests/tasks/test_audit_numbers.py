@@ -89,6 +89,11 @@ def test_the_gate_follows_the_measured_dominance(cohort: Cohort, latents: dict[s
     assert nothing is not None
     assert abs(nothing.correlation) < 0.2
     gate = mean_gate(models, len(cohort))
+    known = np.isfinite(measured)
+    assert sum(b.patients for b in found.bins) == found.patients == known.sum()
+    weights = [b.weight for b in found.bins]
+    assert weights == sorted(weights)
+    assert np.average(weights, weights=[b.patients for b in found.bins]) == pytest.approx(gate[known].mean())
     own = [m.gate[7, 1] for m in models if m.embedding.tested[7]]
     assert gate[7] == pytest.approx(np.mean(own))
 
