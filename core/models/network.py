@@ -30,6 +30,15 @@ class SurvivalNetwork(nn.Module):
         """Named expert → (b, d) embedding, and ``gate`` (b, k) over them; None where experts have no names."""
         return None
 
+    def embedding(self, batch: Batch) -> Tensor | None:
+        """(b, width) what the answer is read from; None for a model that names no such place."""
+        return None
+
+    def stand_ins(self, batch: Batch) -> Mapping[str, tuple[Tensor, Tensor]]:
+        """Modality → (b, width) representations and what would stand in for them if they were missing; empty for a
+        model that makes none."""
+        return {}
+
     def capabilities(self) -> Capabilities:
         """What this model can do."""
         raise TypeError(f"{type(self).__name__} does not say what it can do")

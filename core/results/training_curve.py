@@ -19,8 +19,9 @@ from core.results.workspace import Workspace
 
 FILE = "curves.jsonl"
 ENTROPY_FLOOR, LARGEST_SHARE, COLLAPSE_EPOCHS = 0.25, 0.9, 3
-"""A level has collapsed when for three epochs in a row its normalised entropy of load lies below 0.25, or one expert
-takes more than 90 % of the tokens (with eight experts the two say the same)."""
+"""A level has collapsed when for three epochs in a row its normalised entropy of load, or of gate mass, lies below
+0.25, or one expert takes more than 90 % of either (with eight experts the two say the same). The load of a router that
+keeps several experts a token can never fall so low: there the gate mass tells."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,16 @@ class LevelLoad:
     load: tuple[float, ...]
     gate: tuple[float, ...]
     entropy: float
+
+    @property
+    def gate_entropy(self) -> float:
+        """As ``entropy``, of the gate mass."""
+        return normalised_entropy(self.gate)
+
+    @property
+    def largest(self) -> float:
+        """Largest share of load or of gate mass that one expert takes."""
+        return max(*self.load, *self.gate)
 
     @classmethod
     def of(cls, load: Sequence[float], gate: Sequence[float]) -> LevelLoad:
@@ -50,7 +61,9 @@ class CurvePoint:
     ``loss`` mean survival loss of the training patients during the epoch, ``held_out_loss`` of the held-out ones after
     it · ``c_train``, ``c_held_out`` Harrell's C · ``ibs_held_out`` integrated Brier score; None where not estimable ·
     ``levels`` router → load over training patients. ``c_train`` and ``levels`` are those of a fixed random part of the
-    training patients (:data:`core.training.watch.MOST_PATIENTS`).
+    training patients (:data:`core.training.watch.MOST_PATIENTS`). Of the same patients, within cancers:
+    ``embedding_spread`` the embeddings' variance as a share of their mean square, ``risk_spread`` the standard
+    deviation of risk; ``drift`` modality → distance of the stand-ins' centre from the real ones', in the real ones' spread.
     """
 
     fold: int
@@ -63,6 +76,9 @@ class CurvePoint:
     ibs_held_out: float | None
     auxiliary: Mapping[str, float] = field(default_factory=dict)
     levels: Mapping[str, LevelLoad] = field(default_factory=dict)
+    embedding_spread: float | None = None
+    risk_spread: float | None = None
+    drift: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> CurvePoint:
@@ -146,8 +162,8 @@ def collapsed(epochs: Sequence[LevelLoad]) -> bool:
     last = epochs[-COLLAPSE_EPOCHS:]
     if len(last) < COLLAPSE_EPOCHS or len(last[0].load) < 2:
         return False
-    low = all(level.entropy < ENTROPY_FLOOR for level in last)
-    return low or all(max(level.load) > LARGEST_SHARE for level in last)
+    low = all(min(level.entropy, level.gate_entropy) < ENTROPY_FLOOR for level in last)
+    return low or all(level.largest > LARGEST_SHARE for level in last)
 
 
 def collapses(points: Sequence[CurvePoint]) -> tuple[Collapse, ...]:
@@ -158,7 +174,7 @@ def collapses(points: Sequence[CurvePoint]) -> tuple[Collapse, ...]:
             fits.setdefault(name, {}).setdefault((point.fold, point.seed), []).append(level)
     found = []
     for name, of_level in fits.items():
-        shares = [max(epochs[-1].load) for epochs in of_level.values() if collapsed(epochs)]
+        shares = [epochs[-1].largest for epochs in of_level.values() if collapsed(epochs)]
         if shares:
             found.append(Collapse(name, len(shares), len(of_level), max(shares)))
     return tuple(found)

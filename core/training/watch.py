@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from core.arrays import FloatArray, IntArray
+from core.cohort.modality import Modality
 from core.features.batch import Tensors
 from core.features.inputs import Inputs, Outcome
 from core.models.output import SurvivalOutput, Trace
@@ -78,6 +80,7 @@ class CurveWriter:
             ibs_held_out=integrated_brier(self.outcome.time, event, held.survival, self.times).value,
             auxiliary=dict(record.auxiliary),
             levels=levels,
+            **_inside(current, self.tensors[0], self.train, current.estimates(logits, self.times[:1]).risk),
         )
         append_point(self.path, point)
 
@@ -109,6 +112,46 @@ def observe(
                 sums[name] = sums.get(name, 0.0) + both_sums
     levels = {name: LevelLoad.of(load.tolist(), gate.tolist()) for name, (load, gate) in sums.items() if load.sum() > 0}
     return torch.cat(parts), levels
+
+
+def _inside(current: FittedNeural, tensors: Tensors, inputs: Inputs, risk: FloatArray) -> dict[str, Any]:
+    """How far patients of a cancer lie apart, and how far stand-ins lie from the real modalities."""
+    network, device = current.network.eval(), torch.device(current.device)
+    embeddings, pairs = [], dict[str, list[tuple[FloatArray, FloatArray]]]()
+    with torch.no_grad():
+        for start in range(0, len(inputs), _BATCH):
+            batch = tensors.batch(np.arange(start, min(len(inputs), start + _BATCH))).to(device)
+            embedding = network.embedding(batch)
+            if embedding is not None:
+                embeddings.append(embedding.double().cpu().numpy())
+            for name, both_kinds in network.stand_ins(batch).items():
+                has = batch.present[Modality(name)].cpu().numpy()
+                real, made = (x.double().cpu().numpy()[has] for x in both_kinds)
+                pairs.setdefault(name, []).append((real, made))
+    found: dict[str, Any] = {"risk_spread": float(np.sqrt(_within(risk[:, None], inputs.groups)))}
+    if embeddings:
+        stacked = np.concatenate(embeddings)
+        found["embedding_spread"] = float(_within(stacked, inputs.groups) / max(float((stacked**2).mean()), 1e-12))
+    found["drift"] = {name: drift_of(*map(np.concatenate, zip(*each, strict=True))) for name, each in pairs.items()}
+    return found
+
+
+def _within(values: FloatArray, groups: tuple[str, ...]) -> float:
+    """Variance around the mean of each patient's group, over all patients and columns of (n, d)."""
+    codes = np.unique(groups, return_inverse=True)[1] if groups else np.zeros(len(values), dtype=np.int64)
+    centred = values.copy()
+    for code in np.unique(codes):
+        centred[codes == code] -= values[codes == code].mean(axis=0)
+    return float((centred**2).mean())
+
+
+def drift_of(real: FloatArray, made: FloatArray) -> float:
+    """Distance between the centres of stand-ins and real representations (n, d), in the real ones' root mean square
+    distance from their centre; 0 for fewer than two patients."""
+    if len(real) < 2:
+        return 0.0
+    spread = float(((real - real.mean(axis=0)) ** 2).sum(axis=1).mean())
+    return float(np.sqrt(((made.mean(axis=0) - real.mean(axis=0)) ** 2).sum() / max(spread, 1e-12)))
 
 
 def _counted(level: str, inputs: Inputs, rows: IntArray) -> IntArray:

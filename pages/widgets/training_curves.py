@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.analysis.training_progress import comparable_epochs, curves_table, level_names, load_table
 from core.figures.training import brier_figure, concordance_figure, entropy_figure, load_figure, loss_figure
+from core.results.training_alarms import alarms
 from core.results.training_curve import CurvePoint, collapses
 from pages.widgets.figure_block import Block, figure_block
 from pages.widgets.html import note, state_box
@@ -46,6 +47,8 @@ def _alarm(points: Sequence[CurvePoint]) -> None:
             (*(c.words() for c in found), "A larger weight of balance, or fewer experts, keeps more of them in use."),
             "error",
         )
+    for alarm in alarms(points):
+        state_box(alarm.title, (alarm.words,), "error")
 
 
 def _chart(name, alt, figure, points, synthetic) -> None:

@@ -8,7 +8,7 @@ the hazards (MODELS.md 1.2.1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -88,8 +88,7 @@ class MICE(SurvivalNetwork):
 
     def forward(self, batch: Batch, trace: Trace = Trace.NONE, muted: Muted | None = None) -> SurvivalOutput:
         """Hazard logits of a batch of patients of any of the cancers."""
-        group = batch.groups if batch.groups is not None else torch.zeros(batch.size, dtype=torch.long)
-        group = group.to(self.cancer_token.device)
+        group = self._groups(batch)
         tokens, attention = self._tokens(batch, group)
         mixed = self._experts(tokens, group, muted or {})
         logits = self.head(self.join.class_tokens(mixed.answers[None])[0]).float()
@@ -179,10 +178,25 @@ class MICE(SurvivalNetwork):
 
     def embedding(self, batch: Batch) -> Tensor:
         """(b, width) the joined class token, from which the hazards are read."""
-        group = batch.groups if batch.groups is not None else torch.zeros(batch.size, dtype=torch.long)
-        tokens, _ = self._tokens(batch, group.to(self.cancer_token.device))
-        mixed = self._experts(tokens, group.to(self.cancer_token.device), {})
+        group = self._groups(batch)
+        tokens, _ = self._tokens(batch, group)
+        mixed = self._experts(tokens, group, {})
         return self.join.class_tokens(mixed.answers[None])[0]
+
+    def stand_ins(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+        """Each modality as encoded, and as it would be made up from the cancer and the patient's other modalities."""
+        found = {}
+        group = self._groups(batch)
+        for i, modality in enumerate(self.modalities):
+            hidden = {**batch.present, modality: torch.zeros_like(batch.present[modality])}
+            tokens, _ = self._tokens(replace(batch, present=hidden), group)
+            found[modality.value] = (tokens.real[:, i], tokens.stand_ins[:, i])
+        return found
+
+    def _groups(self, batch: Batch) -> Tensor:
+        """(b,) number of each patient's cancer; all of the only one where the batch names none."""
+        group = batch.groups if batch.groups is not None else torch.zeros(batch.size, dtype=torch.long)
+        return group.to(self.cancer_token.device)
 
 
 def _level(soft: Tensor, kept: Tensor, norms: Tensor, tokens: Tensor, answers: Tensor) -> LevelTrace:
