@@ -39,6 +39,17 @@ class SurvivalNetwork(nn.Module):
         model that makes none."""
         return {}
 
+    def state_with_new_group(self) -> Mapping[str, Tensor] | None:
+        """The weights with one more cancer, made from the trained ones; None for a model that has nothing of a
+        cancer's own."""
+        return None
+
+    borrowed: frozenset[int] = frozenset()
+
+    def borrow(self, group: int) -> None:
+        """Treat cancer ``group`` as one without experts of its own."""
+        self.borrowed = self.borrowed | {group}
+
     def capabilities(self) -> Capabilities:
         """What this model can do."""
         raise TypeError(f"{type(self).__name__} does not say what it can do")

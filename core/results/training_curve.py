@@ -63,7 +63,8 @@ class CurvePoint:
     ``levels`` router → load over training patients. ``c_train`` and ``levels`` are those of a fixed random part of the
     training patients (:data:`core.training.watch.MOST_PATIENTS`). Of the same patients, within cancers:
     ``embedding_spread`` the embeddings' variance as a share of their mean square, ``risk_spread`` the standard
-    deviation of risk; ``drift`` modality → distance of the stand-ins' centre from the real ones', in the real ones' spread.
+    deviation of risk; ``drift`` modality → distance of the stand-ins' centre from the real ones', in the real ones'
+    spread.
     """
 
     fold: int

@@ -141,8 +141,8 @@ class MICE(SurvivalNetwork):
         overlap = torch.einsum("be,bew->bw", weight, experts)
         overlap = nn.functional.layer_norm(overlap, (overlap.shape[-1],))
         overlap = overlap * self.norm_scale[group].to(overlap.dtype) + self.norm_shift[group].to(overlap.dtype)
-        special = self.specialised.class_tokens(groups.scatter(shared), groups.present)
-        special = groups.gather(special) * gates.mix.to(special.dtype)
+        special = self._specialised(shared, group, groups)
+        special = special * gates.mix.to(special.dtype)
         consensus = self.consensual.class_tokens(shared[None])[0]
         use = (self.config.use_consensual, self.config.use_specialised, self.config.use_overlapping)
         off = muted.get(GROUPS, ())
@@ -151,6 +151,27 @@ class MICE(SurvivalNetwork):
             for i, (a, kept) in enumerate(zip((consensus, special, overlap), use, strict=True))
         ]
         return _Mixed(torch.stack(answers, dim=1), gates, experts)
+
+    def _specialised(self, shared: Tensor, group: Tensor, groups: ByGroup) -> Tensor:
+        """(b, w) answer of each patient's own expert; for a borrowing cancer the mean of the trained experts'."""
+        special = groups.gather(self.specialised.class_tokens(groups.scatter(shared), groups.present))
+        for number in self.borrowed:
+            rows = torch.nonzero(group == number).flatten()
+            if len(rows):
+                trained = torch.tensor([i for i in range(len(self.cancer_token)) if i not in self.borrowed])
+                answers = self.specialised.class_tokens(
+                    shared[rows].expand(len(trained), -1, -1, -1), trained.to(rows.device)
+                )
+                special = special.index_copy(0, rows, answers.mean(dim=0))
+        return special
+
+    def state_with_new_group(self) -> dict[str, Tensor]:
+        """One more cancer: its token, router and norm are the means of the trained ones."""
+        own = ("cancer_token", "norm_scale", "norm_shift", "router.", "specialised.")
+        state = {}
+        for name, tensor in self.state_dict().items():
+            state[name] = torch.cat([tensor, tensor.mean(dim=0, keepdim=True)]) if name.startswith(own) else tensor
+        return state
 
     def _auxiliary(self, tokens: _Tokens) -> dict[str, Tensor]:
         losses = {}
