@@ -19,7 +19,7 @@ def token_heatmaps(
     """One row a modality: mean correlation of its tokens before (left) and after (right) the shared expert."""
     figure = Canvas()
     captions = [
-        [f"{name}, {when}: mean |r| off the diagonal {found.redundancy:.2f}" for when, found in zip(_WHEN, pair, strict=True)]
+        [f"{name}, {when}: mean |r| off the diagonal {r.redundancy:.2f}" for when, r in zip(_WHEN, pair, strict=True)]
         for name, pair in rows.items()
     ]
     panels = panel_grid(figure, captions, gap_x=0.12, gap_y=0.22)
