@@ -14,7 +14,7 @@ from core.arrays import BoolArray
 from core.results.evaluation import concordance
 from core.results.prediction import Predictions
 from core.results.run import Metric
-from core.statistics.comparison import bootstrap_weights, interval_of
+from core.statistics.comparison import Interval, bootstrap_weights, interval_of
 from core.statistics.discrimination import harrell_c, harrell_c_repeats
 
 
@@ -92,3 +92,31 @@ def _mean(predictions: Predictions, cancers: Mapping[str, str], rows: list[Cance
     low, high = (float(v) if np.isfinite(v) else None for v in (interval.low, interval.high))
     note = f"mean over {len(known)} cancers, each counting alike"
     return Metric(mean, None, low, high, float(np.mean(single)) if single else None, note)
+
+
+def mean_difference(
+    first: Predictions, second: Predictions, cancers: Mapping[str, str], repeats: int = 1000
+) -> Interval:
+    """Mean over cancers of the C within each, first minus second, with the paired bootstrap interval over patients.
+
+    Only patients that both predicted count; a cancer without a comparable pair takes no part.
+    """
+    a, b = (p.ensemble().table.set_index("id") for p in (first, second))
+    shared = [i for i in a.index.intersection(b.index) if i in cancers]
+    a, b = a.loc[shared], b.loc[shared]
+    cancer = np.array([cancers[i] for i in shared])
+    time, event = a["time"].to_numpy(dtype=float), a["event"].to_numpy() == 1
+    folds = (a["fold"].to_numpy(), b["fold"].to_numpy())
+    weights = np.concatenate([np.ones((1, len(time)), dtype=np.int64), bootstrap_weights(len(time), repeats)])
+    differences = []
+    for name in np.unique(cancer):
+        at = np.flatnonzero(cancer == name)
+        c, d = (
+            harrell_c_repeats(time[at], event[at], t["risk"].to_numpy(dtype=float)[at], weights[:, at], fold[at])
+            for t, fold in zip((a, b), folds, strict=True)
+        )
+        if np.isfinite(c[0] - d[0]):
+            differences.append(c - d)
+    each = np.stack(differences)
+    samples = each[:, 1:][:, np.isfinite(each[:, 1:]).all(axis=0)].mean(axis=0)
+    return interval_of(float(each[:, 0].mean()), samples)
