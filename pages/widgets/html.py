@@ -59,6 +59,17 @@ def note(text: str, warn: bool = False) -> None:
     st.html(f'<p class="note{" warn" if warn else ""}">{escape(text)}</p>')
 
 
-def badge_html(text: str) -> str:
-    """A badge such as "out-of-fold"; anything else than that is a warning."""
-    return f'<span class="badge{"" if text == "out-of-fold" else " warn"}">{escape(text)}</span>'
+def verdicts(items: Iterable[tuple[str, str, str, str, str]]) -> None:
+    """Cards of (question, answer, its kind, reason, numbers); the kind is ``"yes"``, ``"no"`` or ``"open"``."""
+    cards = "".join(
+        f'<div class="verdict {kind}"><p class="question">{escape(question)}</p>'
+        f'<p class="answer">{escape(answer)}</p><p>{escape(reason)}</p><p class="note">{escape(numbers)}</p></div>'
+        for question, answer, kind, reason, numbers in items
+    )
+    st.html(f'<div class="verdicts">{cards}</div>')
+
+
+def badge_html(text: str, warn: bool | None = None) -> str:
+    """A badge such as "out-of-fold"; anything else than that is a warning, unless ``warn`` says otherwise."""
+    warn = text != "out-of-fold" if warn is None else warn
+    return f'<span class="badge{" warn" if warn else ""}">{escape(text)}</span>'

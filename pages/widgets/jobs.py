@@ -139,6 +139,8 @@ def _opens(job: Job) -> tuple[str, Callable[[], None]] | None:
         state = page.current().of_cohort(cohort)
         page.put(replace(state, run=run) if run else state)
 
+    if "audit" in result:
+        return "experts.py", choose
     return ("survival.py" if run else "cohort.py"), choose
 
 

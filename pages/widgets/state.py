@@ -67,10 +67,25 @@ class Comparing:
 
 
 @dataclass(frozen=True)
+class Auditing:
+    """What the next audit is asked for: the controls as well, the column of the treatment arm (empty = none), and the
+    month from which the arms are counted."""
+
+    controls: bool = False
+    treatment: str = ""
+    landmark: float = 0.0
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Auditing:
+        return cls(bool(value["controls"]), str(value["treatment"]), float(value["landmark"]))
+
+
+@dataclass(frozen=True)
 class PageState:
     """Cohort, run, endpoint, selection, named groups and choices; empty names mean "the first there is".
 
-    ``training`` what the Train page would start · ``job`` the training it shows · ``comparing`` the Compare page.
+    ``training`` what the Train page would start · ``job`` the training it shows · ``comparing`` the Compare page ·
+    ``auditing`` the Audit tab.
     """
 
     cohort: str = ""
@@ -82,6 +97,7 @@ class PageState:
     training: TrainingChoices = field(default_factory=TrainingChoices)
     job: str = ""
     comparing: Comparing = field(default_factory=Comparing)
+    auditing: Auditing = field(default_factory=Auditing)
 
     def of_cohort(self, name: str) -> PageState:
         """The state after another cohort was chosen: nothing of the old one applies to it."""
@@ -95,6 +111,7 @@ class PageState:
             "groups": [{"name": g.name, "ids": list(g.ids)} for g in self.groups],
             "options": asdict(self.options),
             "training": self.training.as_json(), "job": self.job, "comparing": asdict(self.comparing),
+            "auditing": asdict(self.auditing),
         }  # fmt: skip
 
     @classmethod
@@ -119,6 +136,7 @@ class PageState:
                 training=TrainingChoices.from_json(value["training"]) if "training" in value else TrainingChoices(),
                 job=str(value.get("job", "")),
                 comparing=Comparing.from_json(value["comparing"]) if "comparing" in value else Comparing(),
+                auditing=Auditing.from_json(value["auditing"]) if "auditing" in value else Auditing(),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise PrognoscopeError(
@@ -170,6 +188,12 @@ def compare_with(**changes: Any) -> None:
     """Change choices of the Compare page."""
     state = current()
     put(replace(state, comparing=replace(state.comparing, **changes)))
+
+
+def audit_with(**changes: Any) -> None:
+    """Change choices of the Audit tab."""
+    state = current()
+    put(replace(state, auditing=replace(state.auditing, **changes)))
 
 
 def add_filter(*filters: Filter) -> None:
