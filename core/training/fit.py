@@ -17,6 +17,7 @@ from core.models.output import SurvivalOutput
 from core.training.bins import TimeBins
 from core.training.config import TrainingConfig
 from core.training.objectives import Objective, make_objective
+from core.training.prediction_batches import prediction_batches
 
 
 @dataclass(frozen=True)
@@ -143,8 +144,10 @@ def predict_logits(
     model.eval()
     parts = []
     with torch.no_grad():
-        for start in range(0, n, batch_size):
-            batch: Batch = tensors.batch(np.arange(start, min(n, start + batch_size))).to(device)
+        batches = prediction_batches(tensors, n, batch_size)
+        for rows in batches:
+            batch: Batch = tensors.batch(rows).to(device)
             output: SurvivalOutput = model(batch)
             parts.append(output.logits.float().cpu())
-    return torch.cat(parts)
+    place = torch.from_numpy(np.argsort(np.concatenate(batches)))
+    return torch.cat(parts)[place]
