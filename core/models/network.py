@@ -44,6 +44,10 @@ class SurvivalNetwork(nn.Module):
         cancer's own."""
         return None
 
+    def start_groups(self, log_odds: Tensor) -> None:
+        """Let each cancer begin at its own average hazards (cancers, bins); nothing for a model that tells no cancers
+        apart."""
+
     borrowed: frozenset[int] = frozenset()
 
     def borrow(self, group: int) -> None:

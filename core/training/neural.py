@@ -150,7 +150,11 @@ class NeuralEstimator:
         preparation = Preparation.fit(inputs, self.training.gene_scale, scale_bags)
         torch.manual_seed(seed)
         network: SurvivalNetwork = spec.build(preparation.shape, preparation.modalities, len(bins), config)
-        network.start_from(HazardTarget.of(outcome, bins, self.training.censoring).mean_log_odds())
+        target = HazardTarget.of(outcome, bins, self.training.censoring)
+        network.start_from(target.mean_log_odds())
+        group = preparation.group_numbers(inputs)
+        if group is not None:
+            network.start_groups(target.group_log_odds(group, len(preparation.groups)))
         return FittedNeural(self.model, config, preparation, bins, network, (), self.device)
 
     def _started(self, seed: int) -> FittedNeural:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from core.cohort.modality import Modality
+from core.models.mice.model import MICE
 from core.results.training_alarms import alarms
 from core.results.training_curve import CurvePoint, LevelLoad, collapses, read_curves
 from core.training.bins import make_bins
@@ -86,7 +87,12 @@ def test_the_numbers_of_an_epoch_are_those_of_its_model(tmp_path: Path) -> None:
     has = writer.train.present[Modality.GENOMICS]
     assert point.drift["genomics"] == pytest.approx(drift_of(real.numpy()[has], made.numpy()[has]), rel=1e-4)
     assert embedding is not None
-    assert torch.allclose(fitted.network.head(embedding), fitted.network(batch).logits, atol=1e-6)  # type: ignore[operator]
+    network = fitted.network
+    assert isinstance(network, MICE)
+    assert network.hazard_shift is not None
+    assert torch.allclose(
+        network.head(embedding) + network.hazard_shift[batch.groups], network(batch).logits, atol=1e-6
+    )
 
 
 def test_a_model_that_answers_alike_for_all_has_no_spread(tmp_path: Path) -> None:

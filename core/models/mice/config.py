@@ -12,8 +12,10 @@ PUBLISHED: Mapping[str, Any] = {
     "alpha": 2.0,
     "dropout": 0.2,
     "gene_encoder": "vector",
+    "hazards": "shared",
     "noise": "linear",
     "renormalise": False,
+    "skip": False,
     "synthesis": "cancer",
 }
 """Settings of the released code, where they differ from the defaults."""
@@ -35,6 +37,12 @@ class MICEConfig:
         One token from the family encoders joined, or from one vector of all genes (released).
     gene_hidden, clinical_hidden : int
     dropout : float
+    hazards : "cancer" or "shared"
+        Where the head starts: at the average hazards of each cancer, which then need not be learned before anything
+        is learned within one, or at those of all patients (released).
+    skip : bool
+        Read the hazards from the last class token plus the mean of the modalities' tokens, so that the experts
+        correct a plain network instead of standing between it and the answer; the released code has no such path.
     alpha, temperature : float
         Weight and temperature of the contrastive loss between a patient's modalities.
     noise : "softplus" or "linear"
@@ -59,6 +67,8 @@ class MICEConfig:
     gene_hidden: int = 256
     clinical_hidden: int = 256
     dropout: float = 0.1
+    hazards: Literal["cancer", "shared"] = "cancer"
+    skip: bool = True
     alpha: float = 0.1
     temperature: float = 0.1
     noise: Literal["softplus", "linear"] = "softplus"

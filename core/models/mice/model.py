@@ -73,12 +73,19 @@ class MICE(SurvivalNetwork):
         self.norm_shift = nn.Parameter(torch.zeros(cancers, width))
         self.join = StackedTransformer(width, (64,), dropout=drop)
         self.head = nn.Linear(width, bins)
+        self.hazard_shift = nn.Parameter(torch.zeros(cancers, bins)) if config.hazards == "cancer" else None
 
     def start_from(self, log_odds: Tensor) -> None:
         """Begin at the hazards (bins,) of the average training patient."""
         with torch.no_grad():
             self.head.bias.copy_(log_odds)
             self.head.weight.mul_(0.1)  # the class tokens' differences at the start say nothing about hazards
+
+    def start_groups(self, log_odds: Tensor) -> None:
+        """Each cancer's average hazards (cancers, bins) as its shift from those of all."""
+        if self.hazard_shift is not None:
+            with torch.no_grad():
+                self.hazard_shift.copy_(log_odds - self.head.bias)
 
     def capabilities(self) -> Capabilities:
         """Modalities, the two levels that are traced, and whether there is a map over patches."""
@@ -91,7 +98,9 @@ class MICE(SurvivalNetwork):
         group = self._groups(batch)
         tokens, attention = self._tokens(batch, group)
         mixed = self._experts(tokens, group, muted or {})
-        logits = self.head(self.join.class_tokens(mixed.answers[None])[0]).float()
+        logits = self.head(self._joined(tokens, mixed)).float()
+        if self.hazard_shift is not None:
+            logits = logits + self.hazard_shift[group]
         auxiliary = self._auxiliary(tokens) if self.training else {}
         routing = self._routing(tokens, mixed) if trace is not Trace.NONE else None
         return SurvivalOutput(logits, auxiliary, routing, attention if trace is Trace.SPATIAL else {})
@@ -152,6 +161,11 @@ class MICE(SurvivalNetwork):
         ]
         return _Mixed(torch.stack(answers, dim=1), gates, experts)
 
+    def _joined(self, tokens: _Tokens, mixed: _Mixed) -> Tensor:
+        """(b, w) the class token of the last transformer; with the skip, plus the mean of the modalities' tokens."""
+        joined = self.join.class_tokens(mixed.answers[None])[0]
+        return joined + tokens.used[:, 1:].mean(dim=1) if self.config.skip else joined
+
     def _specialised(self, shared: Tensor, group: Tensor, groups: ByGroup) -> Tensor:
         """(b, w) answer of each patient's own expert; for a borrowing cancer the mean of the trained experts'."""
         special = groups.gather(self.specialised.class_tokens(groups.scatter(shared), groups.present))
@@ -167,7 +181,7 @@ class MICE(SurvivalNetwork):
 
     def state_with_new_group(self) -> dict[str, Tensor]:
         """One more cancer: its token, router and norm are the means of the trained ones."""
-        own = ("cancer_token", "norm_scale", "norm_shift", "router.", "specialised.")
+        own = ("cancer_token", "hazard_shift", "norm_scale", "norm_shift", "router.", "specialised.")
         state = {}
         for name, tensor in self.state_dict().items():
             state[name] = torch.cat([tensor, tensor.mean(dim=0, keepdim=True)]) if name.startswith(own) else tensor
@@ -202,7 +216,7 @@ class MICE(SurvivalNetwork):
         group = self._groups(batch)
         tokens, _ = self._tokens(batch, group)
         mixed = self._experts(tokens, group, {})
-        return self.join.class_tokens(mixed.answers[None])[0]
+        return self._joined(tokens, mixed)
 
     def stand_ins(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
         """Each modality as encoded, and as it would be made up from the cancer and the patient's other modalities."""
