@@ -24,6 +24,12 @@ BENCHES: Mapping[str, str] = {
     "hdmoe-alpha-beta": "core.tasks.bench_hdmoe_sweeps:bench_alpha_beta",
     "hdmoe-rfr": "core.tasks.bench_hdmoe_rfr:bench_rfr",
     "hdmoe-figures": "core.tasks.bench_hdmoe_figures:bench_figures",
+    "mice-ablation": "core.tasks.bench_mice_sweeps:bench_ablation",
+    "mice-alpha": "core.tasks.bench_mice_sweeps:bench_alpha",
+    "mice-data": "core.tasks.bench_mice_data:bench_data",
+    "mice-missing": "core.tasks.bench_mice_missing:bench_missing",
+    "mice-left-out": "core.tasks.bench_mice_left_out:bench_left_out",
+    "mice-training": "core.tasks.bench_mice_training:bench_mice_training",
 }
 
 
