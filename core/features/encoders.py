@@ -74,6 +74,7 @@ _CLASSES: Mapping[str, str] = {
     "imported": "core.features.imported:ImportedFeatures",
     "shape-intensity": "core.features.volume_encoder:ShapeIntensity",
     "monai-small": "core.features.volume_network:SmallNetwork",
+    "monai-resnet": "core.features.volume_resnet:PhaseResNet",
     "lexicon": "core.features.report_encoder:LexiconEncoder",
     "report-parts": "core.features.parts_encoder:ReportParts",
 }

@@ -50,14 +50,24 @@ _OTHER_ORGANS = re.compile(
 _NOT_URINARY = re.compile(r"gall[- ]?bladder|oesophageal varices|esophageal varices|gastric varices", re.IGNORECASE)
 
 
+_NO_DISEASE = frozenset({"smooth contour", "normal liver", "solitary", "well defined", "negative margin"})
+
+
+def states_disease(span: PartSpan) -> bool:
+    """Whether a sentence affirms or doubts a finding of disease of the part it belongs to."""
+    own = (f for f in findings(span.text) if CONCEPTS[f.concept].organ.value == span.part.value)
+    return any(f.assertion is not Assertion.DENIED and CONCEPTS[f.concept].name not in _NO_DISEASE for f in own)
+
+
 def decompose(report: str) -> tuple[PartSpan, ...]:
     """Every sentence of a report with its part, in order."""
-    return tuple(_labelled(span) for span in sentences(report))
+    return tuple(labelled_span(span) for span in sentences(report))
 
 
-def _labelled(span: Span) -> PartSpan:
+def labelled_span(span: Span, part: Part | None = None) -> PartSpan:
+    """A sentence with its part, or with the one that somebody else found, and what it says of its main finding."""
     found = findings(span.text)
-    part = part_of(span.text, found)
+    part = part_of(span.text, found) if part is None else part
     return PartSpan(span.start, span.end, span.text, part, _main_assertion(found, part))
 
 

@@ -22,21 +22,30 @@ from core.models.snn import SNN, SNNConfig
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """One registered model: words for a page, its configuration class, how it is built, and the settings of the
-    training in which it differs from :class:`core.training.config.TrainingConfig`."""
+    """One registered model: words for a page, its configuration class, how it is built, the settings of the training
+    in which it differs from :class:`core.training.config.TrainingConfig`, and the encoders it cannot do without
+    (modality → name)."""
 
     name: str
     title: str
     config: type[Any]
     build: Callable[[InputShape, tuple[Modality, ...], int, Any], SurvivalNetwork]
     training: Mapping[str, Any] = field(default_factory=dict)
+    encoders: Mapping[Modality, str] = field(default_factory=dict)
 
 
 MODELS: Mapping[str, ModelSpec] = {
     spec.name: spec
     for spec in (
         ModelSpec("hdmoe", "HDMoE", HDMoEConfig, HDMoE),
-        ModelSpec("biofact", "BioFact-MoE", BioFactConfig, BioFact, {"epochs": 60, "pretrain_epochs": 20}),
+        ModelSpec(
+            "biofact",
+            "BioFact-MoE",
+            BioFactConfig,
+            BioFact,
+            {"epochs": 60, "pretrain_epochs": 20},
+            {Modality.REPORTS: "report-parts"},
+        ),
         ModelSpec("mice", "MICE", MICEConfig, MICE),
         ModelSpec("snn", "Self-normalising network", SNNConfig, SNN),
     )

@@ -15,7 +15,7 @@ import pytest
 from core.cohort.media_index import MediaFile, MediaKind
 from core.cohort.modality import Modality
 from core.features.parts_encoder import ReportParts
-from core.features.report_parts import Part, decompose, part_of
+from core.features.report_parts import Part, decompose, part_of, states_disease
 
 LABELLED = Path(__file__).with_name("labelled_sentences.csv")
 
@@ -75,7 +75,11 @@ def test_the_encoder_keeps_flags_places_and_nearness(tmp_path: Path) -> None:
     assert [text[a:b] for a, b in encoded.coordinates] == [
         "Cirrhotic liver.", "A 5 cm mass in segment VIII.", "A 4 cm mass in segment V.",
     ]  # fmt: skip
-    assert encoded.features[:, :3].tolist() == [[1, 0, 0], [0, 1, 0], [0, 1, 0]]
+    # liver, tumour, other; a finding of disease that is not denied
+    assert encoded.features[:, :4].tolist() == [[1, 0, 0, 1], [0, 1, 0, 1], [0, 1, 0, 1]]
+    denied = decompose("No ascites.")[0], decompose("The tumour is well circumscribed.")[0]
+    assert [states_disease(s) for s in denied] == [False, True]
+    assert not states_disease(decompose("The liver has a smooth surface.")[0])
     words = encoded.features[:, -64:]
     alike, unlike = words[1] @ words[2], words[0] @ words[1]
     assert alike > unlike + 0.2

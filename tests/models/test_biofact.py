@@ -9,17 +9,19 @@ import pytest
 import torch
 
 from core.cohort.modality import Modality
+from core.errors import PrognoscopeError
 from core.features.batch import Batch
 from core.features.preparation import InputShape
-from core.models.biofact.config import BioFactConfig
+from core.models.biofact.config import FACTORS, BioFactConfig
 from core.models.biofact.factors import FactorExperts
 from core.models.biofact.model import LEVEL, BioFact
 from core.models.biofact.reports import ReportEncoder, _shuffled
+from core.models.layers.contrastive import linear_cka
 from core.models.output import Trace
 from core.training.objectives import late_entry_nll
 
 FEATURES = 7
-SHAPE = InputShape(((0, 1), (2, 3)), 4, 3, {Modality.REPORTS: 3 + FEATURES})
+SHAPE = InputShape(((0, 1), (2, 3)), 4, 3, {Modality.REPORTS: 4 + FEATURES})
 ALL = (Modality.GENOMICS, Modality.REPORTS, Modality.CLINICAL)
 
 
@@ -33,10 +35,14 @@ def model(**settings: object) -> BioFact:
 
 
 def batch(n: int = 6) -> Batch:
-    """Sentences of 5, the first two on the liver, the third on the tumour; patient 0 has no report."""
+    """Five sentences: two on the liver, of which the first states disease, one on the tumour that does, two on others.
+
+    Patient 0 has no report, patient 1 has the first three sentences alone.
+    """
     draw = torch.Generator().manual_seed(0)
-    bag = torch.randn(n, 5, 3 + FEATURES, generator=draw)
-    bag[..., :3] = 0.0
+    bag = torch.randn(n, 5, 4 + FEATURES, generator=draw)
+    bag[..., :4] = 0.0
+    bag[:, [0, 2], 3] = 1.0
     for place, part in enumerate((0, 0, 1, 2, 2)):
         bag[:, place, part] = 1.0
     mask = torch.ones(n, 5, dtype=torch.bool)
@@ -77,14 +83,14 @@ def test_a_muted_expert_adds_nothing_and_a_trace_changes_nothing() -> None:
 
 def test_report_vectors_are_of_their_own_sentences() -> None:
     torch.manual_seed(0)
-    encoder, patients = ReportEncoder(3 + FEATURES, config()), batch()
+    encoder, patients = ReportEncoder(4 + FEATURES, config()), batch()
     text = encoder(patients)
     assert text.has[0].tolist() == [False, False]
     assert text.has[2].tolist() == [True, True]
-    features = patients.bags[Modality.REPORTS][2, :, 3:]
+    features = patients.bags[Modality.REPORTS][2, :, 4:]
     assert torch.allclose(text.parts[2, 0], encoder.projections[1](features[:2].mean(dim=0)), atol=1e-6)
     assert torch.allclose(text.parts[2, 1], encoder.projections[2](features[2]), atol=1e-6)
-    short = patients.bags[Modality.REPORTS][1, :3, 3:].mean(dim=0)
+    short = patients.bags[Modality.REPORTS][1, :3, 4:].mean(dim=0)
     assert torch.allclose(text.whole[1], encoder.projections[0](short), atol=1e-6)
 
 
@@ -116,10 +122,41 @@ def test_the_pretraining_loss_is_that_of_chance_before_training_and_falls_with_i
 def test_without_supervision_only_the_whole_report_teaches() -> None:
     patients = batch()
     taught, untaught = model().train(), model(supervision="none").train()
-    assert set(taught(patients).auxiliary) == {"report", "liver sentences", "tumour sentences"}
+    names = {"report", "gate", *(f"{part} {what}" for part in FACTORS for what in ("sentences", "apart"))}
+    assert set(taught(patients).auxiliary) == names
     assert set(untaught(patients).auxiliary) == {"report"}
     untaught.pretraining_loss(patients).backward()
     assert untaught.factors.up.grad is None
+
+
+def test_the_gate_is_taught_the_share_of_findings_and_experts_are_kept_apart() -> None:
+    encoder, patients = ReportEncoder(4 + FEATURES, config()), batch()
+    # half a finding is added to both: 1.5 of 3 where each part states one
+    assert encoder(patients).share[2].tolist() == [0.5, 0.5]
+    patients.bags[Modality.REPORTS][2, 0, 3] = 0.0
+    assert encoder(patients).share[2].tolist() == [0.25, 0.75]
+    x = torch.randn(50, 3)
+    turned = x @ torch.linalg.qr(torch.randn(3, 3))[0]
+    assert float(linear_cka(x, 5 * turned + 2)) == pytest.approx(1.0, abs=1e-5)
+    centred = x - x.mean(dim=0)
+    left, right = centred[:, :1], centred[:, 1:2]
+    correlation = float((left * right).sum() / (left.norm() * right.norm()))
+    assert float(linear_cka(left, right)) == pytest.approx(correlation**2, abs=1e-5)
+
+
+def test_swapped_supervision_gives_each_expert_the_others_sentences() -> None:
+    torch.manual_seed(0)
+    plain, patients = ReportEncoder(4 + FEATURES, config()), batch()
+    torch.manual_seed(0)
+    swapped = ReportEncoder(4 + FEATURES, config(supervision="swapped"))
+    features = patients.bags[Modality.REPORTS][2, :, 4:]
+    assert torch.allclose(swapped(patients).parts[2, 0], plain.projections[1](features[2]), atol=1e-6)
+    assert torch.allclose(swapped(patients).parts[2, 1], plain.projections[2](features[:2].mean(dim=0)), atol=1e-6)
+
+
+def test_reports_of_another_encoder_are_refused() -> None:
+    with pytest.raises(PrognoscopeError, match="report-parts"):
+        ReportEncoder(4, config())
 
 
 def test_random_weights_repeat_for_a_patient_and_follow_nothing() -> None:

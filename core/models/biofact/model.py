@@ -21,7 +21,7 @@ from core.features.preparation import InputShape
 from core.models.biofact.config import FACTORS, BioFactConfig
 from core.models.biofact.factors import Factored, FactorExperts
 from core.models.biofact.reports import PARTS, ReportEncoder, ReportText
-from core.models.layers.contrastive import info_nce
+from core.models.layers.contrastive import info_nce, linear_cka
 from core.models.mice.config import MICEConfig
 from core.models.mice.encoders import AttentionPool, encoder_for
 from core.models.network import Muted, SurvivalNetwork
@@ -120,10 +120,16 @@ class BioFact(SurvivalNetwork):
         losses = {"report": info_nce(self.project(h), text.whole, scale, whole)}
         if self.config.supervision == "none":
             return losses
+        config, both = self.config, has_anchor & text.has.all(dim=1)
         for k, name in enumerate(FACTORS):
             paired = has_anchor & text.has[:, k]
             part = info_nce(factored.experts[:, k], text.parts[:, k], scale, paired)
-            losses[f"{name} sentences"] = self.config.part_weight * part
+            losses[f"{name} sentences"] = config.part_weight * part
+            foreign = linear_cka(factored.experts[both, k], text.parts[both, 1 - k].detach())
+            losses[f"{name} apart"] = config.apart * foreign
+        if config.router == "gate":
+            agreement = (text.share * torch.log(factored.gate.clamp(min=1e-6))).sum(dim=1)[both]
+            losses["gate"] = -config.gate_weight * agreement.sum() / max(1, len(agreement))
         return losses
 
     def _routing(self, h: Tensor, factored: Factored) -> RoutingTrace:

@@ -47,3 +47,17 @@ def info_nce(left: Tensor, right: Tensor, scale: Tensor, paired: Tensor | None =
     scores = F.normalize(left.float(), dim=1) @ F.normalize(right.float(), dim=1).t() * scale
     target = torch.arange(len(scores), device=scores.device)
     return 0.5 * (F.cross_entropy(scores, target) + F.cross_entropy(scores.t(), target))
+
+
+def linear_cka(left: Tensor, right: Tensor) -> Tensor:
+    """Linear centred kernel alignment of two views (b, ·) of the same patients: 0 uncorrelated, 1 equal up to rotation.
+
+    ‖XᵀY‖² / (‖XᵀX‖ ‖YᵀY‖) of centred X and Y (Kornblith et al., ICML 2019). Fewer than three patients give 0.
+    """
+    if len(left) < 3:
+        return left.sum() * 0.0 + right.sum() * 0.0
+    x, y = (v.float() - v.float().mean(dim=0) for v in (left, right))
+    # over patients: their Gram matrices are smaller than those of the columns
+    gram_x, gram_y = x @ x.t(), y @ y.t()
+    shared: Tensor = (gram_x * gram_y).sum() / (gram_x.norm() * gram_y.norm()).clamp(min=1e-12)
+    return shared
