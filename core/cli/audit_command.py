@@ -38,16 +38,20 @@ def run_audit(args: argparse.Namespace, workspace: Workspace) -> Answer:
 
 def _json(report: AuditReport) -> dict[str, Any]:
     def both(selected: Mapping[str, Selectivity]) -> dict[str, Any]:
-        return {block: {"value": s.value, "p": s.p} for block, s in selected.items()}
+        return {
+            block: {"value": s.value, "p": s.p, "p_swapped": s.p_swapped, "p_names": s.p_names}
+            for block, s in selected.items()
+        }
 
     controls = {c.name: both(c.selectivity) for c in report.controls}
-    return {**report.as_json(), "selectivity": both(report.selectivity), "controls": controls}
+    return {**report.as_json(), "selectivity": both(report.selectivity), "controls": controls, "labels": report.labels}
 
 
 def _lines(report: AuditReport) -> list[str]:
     lines = [f"Audit of {report.run} ({report.folds} folds × {report.seeds} seeds, {report.permutations} permutations)"]
     if report.synthetic:
         lines.append("  synthetic patients")
+    lines.append(f"  the experts' names: {report.labels}")
     lines += _selectivity_lines("this run", report.selectivity, report.gate)
     for control in report.controls:
         lines += _control_lines(control)

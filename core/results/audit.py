@@ -27,11 +27,19 @@ class MarkerRow:
 
 @dataclass(frozen=True)
 class Selectivity:
-    """Mean over a block's markers of own − other R², with its permutation p."""
+    """Mean over a block's markers of own − other R².
+
+    ``p`` is the larger of ``p_patients`` (patients permuted) and ``p_names`` (what the experts hold together split at
+    random, as it would be if names meant nothing) · ``p_swapped`` that of the opposite sign: the block's markers stand
+    in the other expert.
+    """
 
     value: float
     p: float
     markers: int
+    p_patients: float | None = None
+    p_names: float | None = None
+    p_swapped: float | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +150,11 @@ class AuditReport:
     code_version: str = ""
     notes: tuple[str, ...] = field(default_factory=tuple)
 
+    @property
+    def labels(self) -> str:
+        """What the experts' names are worth: ``"as named"``, ``"swapped"`` or ``"not shown"``."""
+        return labels_of(self.selectivity)
+
     def as_json(self) -> dict[str, Any]:
         """Plain dictionaries and lists."""
         return asdict(self)
@@ -168,6 +181,16 @@ def _association(value: Mapping[str, Any] | None) -> Association | None:
     if not value:
         return None
     return Association(**{**value, "bins": tuple(GateBin(**b) for b in value.get("bins", ()))})
+
+
+def labels_of(selected: Mapping[str, Selectivity], level: float = 0.05) -> str:
+    """``"as named"`` where every block that could be tested is selective for its own expert, ``"swapped"`` where every
+    one is for the other expert, else ``"not shown"``; ``level`` is that of each test."""
+    if selected and all(s.value > 0 and s.p < level for s in selected.values()):
+        return "as named"
+    if selected and all(s.value < 0 and s.p_swapped is not None and s.p_swapped < level for s in selected.values()):
+        return "swapped"
+    return "not shown"
 
 
 def _control(value: Mapping[str, Any]) -> ControlResult:

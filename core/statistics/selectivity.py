@@ -1,9 +1,11 @@
 """Does an expert's embedding know its own markers better than the other expert's does?
 
 Selectivity of a block = mean over its markers of [out-of-fold R² from the own expert − that from the other expert],
-with a null distribution by permuting patients (MODELS.md 1.3). The embeddings of different folds' models live in
-different spaces, so within each fold a ridge regression is fitted on the fold's training patients and predicts its
-test patients; R² is of all test patients together.
+with two null distributions: patients permuted (MODELS.md 1.3), and what the experts hold together split at random
+(:mod:`core.statistics.expert_splits`). Experts that were never taught pass the first one by chance, each holding other
+things than the other; a name means something only where both are rejected, so p is the larger of the two. The
+embeddings of different folds' models live in different spaces, so within each fold a ridge regression is fitted on
+the fold's training patients and predicts its test patients; R² is of all test patients together.
 """
 
 from __future__ import annotations
@@ -14,10 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.arrays import BoolArray, FloatArray, IntArray
+from core.statistics.expert_splits import aligned, joint_space, random_rotations, squared_errors
 from core.statistics.ridge import ridge_map
 
 FEWEST = 30
 """Patients with a marker below which nothing is said about it."""
+MOST_SPLITS = 499
+"""Random splits of the experts' joint space: each costs a regression a model and marker."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +53,12 @@ class MarkerScore:
 
 @dataclass(frozen=True)
 class BlockScore:
-    """Selectivity of one block over its markers, with its permutation p and the mean and spread of the null."""
+    """Selectivity of one block over its markers.
+
+    ``p`` is the larger of ``p_patients`` (patients permuted; ``null_mean`` and ``null_sd`` are of this null) and
+    ``p_names`` (joint space split at random) · ``p_swapped`` the same for the opposite: the block's markers stand in
+    the other expert.
+    """
 
     block: str
     value: float
@@ -56,6 +66,9 @@ class BlockScore:
     null_mean: float
     null_sd: float
     markers: tuple[MarkerScore, ...]
+    p_patients: float = float("nan")
+    p_names: float = float("nan")
+    p_swapped: float = float("nan")
 
 
 def selectivity(
@@ -65,6 +78,7 @@ def selectivity(
     permutations: int = 999,
     seed: int = 0,
     degrees: float = 12.0,
+    groups: Sequence[int] | None = None,
 ) -> tuple[BlockScore, ...]:
     """Selectivity of every block that has a marker.
 
@@ -79,15 +93,63 @@ def selectivity(
         Patients are permuted together for all markers, so that the markers' correlation is kept.
     degrees : float
         Effective degrees of freedom of each ridge regression.
+    groups : sequence of int, optional
+        Which models started alike (their seeds); each by itself when not given.
     """
     rng = np.random.default_rng(seed)
     total = len(next(iter(markers.values())))
     orders = [np.arange(total), *(rng.permutation(total) for _ in range(permutations))]
     per_marker = {name: _differences(models, values, blocks[name], orders, degrees) for name, values in markers.items()}
+    split = _splits(models, markers, blocks, min(permutations, MOST_SPLITS), rng, int(degrees), groups)
     return tuple(
-        _block(block, {m: per_marker[m] for m in markers if blocks[m] == block}, markers)
+        _block(block, {m: (per_marker[m], split[m]) for m in markers if blocks[m] == block}, markers)
         for block in dict.fromkeys(blocks[m] for m in markers)
     )
+
+
+def _splits(
+    models: Sequence[FoldEmbedding],
+    markers: Mapping[str, FloatArray],
+    blocks: Mapping[str, str],
+    count: int,
+    rng: np.random.Generator,
+    most: int,
+    groups: Sequence[int] | None,
+) -> dict[str, FloatArray]:
+    """Marker → (count,) own − other R² with the experts' joint space split at random."""
+    names = tuple(models[0].experts)
+    if not count:
+        return dict.fromkeys(markers, np.zeros(0))
+    groups = range(len(models)) if groups is None else groups
+    spaces = aligned([_joint(m, most) for m in models], groups)
+    rotations = random_rotations(spaces, groups, count, rng)
+    error = {m: np.zeros((len(names), count)) for m in markers}
+    spread = dict.fromkeys(markers, 0.0)
+    for model, space, rotation in zip(models, spaces, rotations, strict=True):
+        place = np.argsort(model.rows)
+        turned = space[np.argsort(place)] @ rotation  # (count, patients, d), patients as in the model's rows
+        parts = np.array_split(turned, len(names), axis=2)
+        for marker, values in markers.items():
+            use = np.isfinite(values[model.rows])
+            train, test = use & ~model.tested, use & model.tested
+            if train.sum() < FEWEST // 2 or not test.any():
+                continue
+            y_train, y_test = values[model.rows[train]], values[model.rows[test]]
+            spread[marker] += float(((y_test - y_train.mean()) ** 2).sum())
+            for i, part in enumerate(parts):
+                error[marker][i] += squared_errors(part[:, train], part[:, test], y_train, y_test)
+    found = {}
+    for marker, of_marker in error.items():
+        scores = 1 - of_marker / spread[marker] if spread[marker] else np.full_like(of_marker, np.nan)
+        own = names.index(blocks[marker]) if blocks[marker] in names else 0
+        found[marker] = scores[own] - np.delete(scores, own, axis=0).mean(axis=0)
+    return found
+
+
+def _joint(model: FoldEmbedding, most: int) -> FloatArray:
+    """The model's joint space, rows in the order of the patients' numbers: all models of a cohort hold the same."""
+    order = np.argsort(model.rows)
+    return joint_space([e[order] for e in model.experts.values()], most)
 
 
 def _differences(
@@ -126,20 +188,27 @@ def _moved(permuted: FloatArray, known: BoolArray, rows: IntArray) -> FloatArray
     return np.asarray(laid[:, rows])
 
 
-def _block(block: str, differences: Mapping[str, FloatArray], markers: Mapping[str, FloatArray]) -> BlockScore:
-    scores = tuple(_marker(name, block, both, markers[name]) for name, both in differences.items())
-    mean = np.mean([both[:, 0] - both[:, 1] for both in differences.values()], axis=0)
-    null = mean[1:]
+def _block(
+    block: str, found: Mapping[str, tuple[FloatArray, FloatArray]], markers: Mapping[str, FloatArray]
+) -> BlockScore:
+    scores = tuple(_marker(name, block, both, split, markers[name]) for name, (both, split) in found.items())
+    mean = np.mean([both[:, 0] - both[:, 1] for both, _ in found.values()], axis=0)
+    null, split = mean[1:], np.mean([s for _, s in found.values()], axis=0)
     middle, spread = (float(null.mean()), float(null.std())) if len(null) else (float("nan"), float("nan"))
-    return BlockScore(block, float(mean[0]), _p_value(mean), middle, spread, scores)
+    value, p_patients, p_names = float(mean[0]), _p_value(mean[0], null), _p_value(mean[0], split)
+    swapped = max(_p_value(-value, -null), _p_value(-value, -split))
+    p = max(p_patients, p_names)
+    return BlockScore(block, value, p, middle, spread, scores, p_patients, p_names, swapped)
 
 
-def _marker(name: str, block: str, both: FloatArray, values: FloatArray) -> MarkerScore:
+def _marker(name: str, block: str, both: FloatArray, split: FloatArray, values: FloatArray) -> MarkerScore:
     own, other = both[0]
-    p, p_own = _p_value(both[:, 0] - both[:, 1]), _p_value(both[:, 0])
+    difference = both[:, 0] - both[:, 1]
+    p = max(_p_value(difference[0], difference[1:]), _p_value(difference[0], split))
+    p_own = _p_value(own, both[1:, 0])
     return MarkerScore(name, block, int(np.isfinite(values).sum()), float(own), float(other), p, p_own)
 
 
-def _p_value(values: FloatArray) -> float:
-    """Share of the permutations at least as large as the data, the data counted among them."""
-    return float((values >= values[0]).mean()) if np.isfinite(values[0]) else float("nan")
+def _p_value(value: float, null: FloatArray) -> float:
+    """Share of the null at least as large as the value, the value counted among them."""
+    return float((1 + (null >= value).sum()) / (1 + len(null))) if np.isfinite(value) else float("nan")

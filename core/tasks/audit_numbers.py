@@ -29,14 +29,16 @@ def block_scores(
     own = {m: v for m, v in values.items() if blocks[m] in (LIVER, TUMOUR)}
     if not own:
         return {}, ()
-    found = selectivity([m.embedding for m in models], own, blocks, permutations)
+    found = selectivity([m.embedding for m in models], own, blocks, permutations, groups=[m.seed for m in models])
     scores = [marker for block in found for marker in block.markers]
     corrected = benjamini_hochberg([s.p for s in scores])
     rows = tuple(
         MarkerRow(s.marker, s.block, s.patients, s.own, s.other, s.p, float(p))
         for s, p in zip(scores, corrected, strict=True)
     )
-    return {b.block: Selectivity(b.value, b.p, len(b.markers)) for b in found}, rows
+    return {
+        b.block: Selectivity(b.value, b.p, len(b.markers), b.p_patients, b.p_names, b.p_swapped) for b in found
+    }, rows
 
 
 def fold_selectivity(
