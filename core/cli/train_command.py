@@ -18,6 +18,7 @@ from core.jobs.supervise import submit_job
 from core.results.naming import model_words
 from core.results.run_store import load_predictions
 from core.results.workspace import Workspace
+from core.tasks.model_encoders import encode_for_model
 from core.tasks.train import HORIZONS, TrainRequest, prepare, train
 from core.training.estimators import estimator_names
 
@@ -43,6 +44,9 @@ def add_commands(commands: Any) -> None:
         "--watch", action="store_true", help="keep the curves of every epoch with the run (choose nothing)"
     )
     add.add_argument("--start-from", default="", metavar="RUN", help="go on from that run's models, fold by fold")
+    add.add_argument(
+        "--redact-markers", action="store_true", help="remove every mention of a marker from the reports first"
+    )
     add.add_argument("--queue", action="store_true", help="leave it to the worker and return at once (see jobs)")
     add.set_defaults(run=run_train)
 
@@ -66,6 +70,7 @@ def run_train(args: argparse.Namespace, workspace: Workspace) -> Answer:
         processes=args.processes,
         command="./run cli " + shlex.join(word for word in sys.argv[1:] if word != "--queue"),
         watch=args.watch or args.queue,
+        redact_markers=args.redact_markers,
         start_from=args.start_from,
     )
     if args.queue:
@@ -76,6 +81,7 @@ def run_train(args: argparse.Namespace, workspace: Workspace) -> Answer:
 
 def _queue(request: TrainRequest, workspace: Workspace) -> Answer:
     """Submit the training; what can be refused is refused now and not after its turn has come."""
+    encode_for_model(request.cohort, request.model, request.modalities, request.redact_markers, workspace)
     prepared = prepare(request, workspace)
     arguments = {**asdict(request), "modalities": [m.value for m in request.modalities]}
     if Path(request.folds).exists():  # the worker stands elsewhere

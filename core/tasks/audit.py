@@ -29,6 +29,7 @@ from core.statistics.selectivity import FEWEST
 from core.tasks.audit_leaks import is_redacted, leaked_markers
 from core.tasks.audit_numbers import block_scores, fold_selectivity, gate_association, mean_gate, stability
 from core.tasks.audit_treatment import treatment_terms
+from core.tasks.model_encoders import encode_as_run
 from core.tasks.provenance import code_version, now
 from core.tasks.train import Progress, silent
 from core.training.config import TrainingConfig
@@ -81,6 +82,7 @@ def audit(request: AuditRequest, workspace: Workspace, progress: Progress = sile
     cohort = load_cohort(run.cohort, workspace)
     if cohort.content_hash != run.cohort_hash:
         raise PrognoscopeError("a cohort that has changed since", f"run {run.id}", "train again and audit that run")
+    encode_as_run(run, workspace)
     predictions = load_predictions(run.id, workspace)
     plan = _plan(run, cohort, predictions, workspace)
     markers = markers_of(cohort, FEWEST)

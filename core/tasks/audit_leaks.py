@@ -14,6 +14,13 @@ from core.media.reports import read_report
 from core.results.run import Run
 from core.results.workspace import Workspace
 
+MEASURED: Mapping[str, Mapping[str, str]] = {
+    "shape-intensity": {
+        "tumour_size": "its axes are measured on the scans' tumour masks",
+        "tumour_number": "the parts of the scans' tumour masks are counted",
+    }
+}
+"""Encoder → marker → why its features hold the marker itself."""
 PLAIN = {"afp": "log10_afp", "child_pugh_class": "child_pugh", "albi_grade": "albi"}
 
 
@@ -24,9 +31,10 @@ def is_redacted(run: Run) -> bool:
 
 
 def leaked_markers(run: Run, markers: Markers, ids: Sequence[str], workspace: Workspace) -> dict[str, str]:
-    """Marker → why it is no held-out marker of this run: the words that give it away stand in the patients' reports."""
+    """Marker → why it is no held-out marker of this run: words of the reports, or features of scans, give it away."""
+    measured = _measured(run, markers)
     if Modality.REPORTS.value not in run.modalities:
-        return {}
+        return measured
     hidden, found = is_redacted(run), Counter[str]()
     index = load_media(run.cohort, workspace)
     readable = 0
@@ -41,7 +49,13 @@ def leaked_markers(run: Run, markers: Markers, ids: Sequence[str], workspace: Wo
             readable += 1
             text = "\n".join(redact(t) if hidden else t for t in texts)
             found.update(mentioned(text, {_mention(m) for m in markers.values}))
-    return _in_words(found, markers, readable)
+    return {**measured, **_in_words(found, markers, readable)}
+
+
+def _measured(run: Run, markers: Markers) -> dict[str, str]:
+    encoders = {str(how.get("name")) for how in dict(run.config.get("encoders", {})).values()}
+    given = {marker: why for name in encoders for marker, why in MEASURED.get(name, {}).items()}
+    return {marker: given[_mention(marker)] for marker in markers.values if _mention(marker) in given}
 
 
 def _mention(marker: str) -> str:

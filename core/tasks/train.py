@@ -30,6 +30,7 @@ from core.results.run_store import load_run, save_run
 from core.results.training_curve import FILE as CURVES
 from core.results.training_curve import read_curves, write_curves
 from core.results.workspace import Workspace
+from core.tasks.model_encoders import encode_for_model
 from core.tasks.provenance import code_version, machine, now
 from core.tasks.scratch import Scratch, scratch_in
 from core.tasks.start_from import Start, check_start, find_start, started_dataset
@@ -51,7 +52,8 @@ class TrainRequest:
     ``settings`` of the model, and of the training as ``training.<name>`` · ``seeds`` how many · ``references`` also
     run the simpler models on the same folds · ``processes`` folds at a time · ``watch`` keep the curves of every epoch
     with the run, to be looked at: they choose nothing and change no number · ``start_from`` a run of the same model
-    whose fold k, seed s starts fold k, seed s here (:mod:`core.tasks.start_from`).
+    whose fold k, seed s starts fold k, seed s here (:mod:`core.tasks.start_from`) · ``redact_markers`` encode the
+    reports with every mention of a marker blanked first, so that the audit can hold the markers out.
     """
 
     cohort: str
@@ -69,6 +71,7 @@ class TrainRequest:
     command: str = ""
     watch: bool = False
     start_from: str = ""
+    redact_markers: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,6 +198,9 @@ def train(request: TrainRequest, workspace: Workspace, progress: Progress = sile
     stopped it, goes on from there and ends in the same numbers. Without it nothing is kept.
     """
     started = time.perf_counter()
+    again = encode_for_model(request.cohort, request.model, request.modalities, request.redact_markers, workspace)
+    if again:
+        progress(0.0, f"encoded for this model: {', '.join(again)}")
     prepared = prepare(request, workspace)
     with scratch_in(scratch) as kept:
         resumed = kept.has_units(prepared)
@@ -270,6 +276,8 @@ def _warnings(request: TrainRequest, resumed: bool) -> tuple[str, ...]:
     found = []
     if request.protocol == "upstream":
         found.append("upstream protocol: the epoch was chosen on the test fold; these numbers are optimistic")
+    if request.redact_markers:
+        found.append("every mention of a marker was removed from the reports before they were encoded")
     if resumed:
         found.append("interrupted and taken up again: the seconds are those of the last attempt")
     return tuple(found)
