@@ -22,9 +22,13 @@ class ByGroup:
     largest: int
 
     @classmethod
-    def of(cls, group: Tensor) -> ByGroup:
-        """From each patient's group number (b,)."""
+    def of(cls, group: Tensor, total: int | None = None) -> ByGroup:
+        """From each patient's group number (b,). Where at least half of ``total`` groups are there all are laid out,
+        also those without a patient: their weights then need not be picked out and put back."""
         present, row, counts = torch.unique(group, return_inverse=True, return_counts=True)
+        if total is not None and 2 * len(present) >= total:
+            present, row = torch.arange(total, device=group.device), group
+            counts = torch.bincount(group, minlength=total)
         order = torch.argsort(row, stable=True)
         starts = torch.cumsum(counts, 0) - counts
         column = torch.empty_like(row)

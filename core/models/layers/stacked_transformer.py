@@ -129,10 +129,10 @@ class _Layer(nn.Module):
 
     def _attend(self, x: Tensor, asking: int, pick: _Pick) -> Tensor:
         s, b, n, width = x.shape
-        weights = pick(self.qkv)
-        for_q, for_kv = weights[:, :, 0].reshape(s, width, -1), weights[:, :, 1:].reshape(s, width, -1)
-        q = torch.bmm(x[:, :, :asking].reshape(s, b * asking, width), for_q).view(s, b, asking, self.heads, -1)
-        k, v = torch.bmm(x.reshape(s, b * n, width), for_kv).view(s, b, n, 2, self.heads, -1).unbind(dim=3)
+        # all at once, also where few tokens ask: cutting the weights would copy more than is saved
+        weights = pick(self.qkv).reshape(s, width, -1)
+        q, k, v = torch.bmm(x.reshape(s, b * n, width), weights).view(s, b, n, 3, self.heads, -1).unbind(dim=3)
+        q = q[:, :, :asking]
         q = q * pick(self.get_buffer("scale"))[:, None, None, None, None]
         q, k, v = (t.transpose(2, 3).flatten(0, 1) for t in (q, k, v))
         mixed = F.scaled_dot_product_attention(q, k, v, scale=1.0)  # (s·b, heads, asking, rank)

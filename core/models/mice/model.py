@@ -138,7 +138,7 @@ class MICE(SurvivalNetwork):
         return result
 
     def _experts(self, tokens: _Tokens, group: Tensor, muted: Muted) -> _Mixed:
-        groups = ByGroup.of(group)
+        groups = ByGroup.of(group, len(self.cancer_token))
         fused, updated = self.fusion(tokens.used[None])
         shared = updated[0]
         gates: Gates = self.router(fused[0], groups)
@@ -168,7 +168,8 @@ class MICE(SurvivalNetwork):
 
     def _specialised(self, shared: Tensor, group: Tensor, groups: ByGroup) -> Tensor:
         """(b, w) answer of each patient's own expert; for a borrowing cancer the mean of the trained experts'."""
-        special = groups.gather(self.specialised.class_tokens(groups.scatter(shared), groups.present))
+        stack = groups.present if len(groups.present) < len(self.cancer_token) else None
+        special = groups.gather(self.specialised.class_tokens(groups.scatter(shared), stack))
         for number in self.borrowed:
             rows = torch.nonzero(group == number).flatten()
             if len(rows):

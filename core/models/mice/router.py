@@ -46,7 +46,7 @@ class CancerRouter(nn.Module):
     def forward(self, token: Tensor, groups: ByGroup) -> Gates:
         """Gates from the fusion transformer's class token (b, width)."""
         x = groups.scatter(token.float())
-        pick = groups.present
+        pick = groups.present if len(groups.present) < len(self.w1) else slice(None)
         hidden = torch.baddbmm(self.b1[pick], x, self.w1[pick])
         branches = F.layer_norm(hidden.view(*hidden.shape[:-1], 2, -1), (hidden.shape[-1] // 2,)).flatten(-2)
         hidden = F.gelu(branches * self.scale[pick] + self.shift[pick])
