@@ -123,11 +123,10 @@ def _fit(pan: Pan, task: Task, pretrained: Path, scratch: Path) -> FittedNeural:
     if task.share == 0:
         return unseen(pretrained, task.cancer, task.fold, task.seed)
     rows = share_of(train, task.share, task.fold, task.seed)
+    start = unseen(pretrained, task.cancer, task.fold, task.seed, borrow=False)
     makers: dict[str, Callable[[], FittedNeural]] = {
-        TUNED: lambda: fine_tuned(
-            pan, unseen(pretrained, task.cancer, task.fold, task.seed, borrow=False), rows, task.seed, scratch
-        ),
-        SCRATCH: lambda: from_scratch(pan, rows, task.seed),
-        SNN: lambda: from_scratch(pan, rows, task.seed, "snn"),
+        TUNED: lambda: fine_tuned(pan, start, rows, task.seed, scratch),
+        SCRATCH: lambda: from_scratch(pan, rows, start.bins, task.seed),
+        SNN: lambda: from_scratch(pan, rows, start.bins, task.seed, "snn"),
     }
     return makers[task.series]()

@@ -27,6 +27,7 @@ from core.tasks.bench import Progress
 from core.tasks.cells import CELL_VERSION
 from core.tasks.mice_study import BOTH, FOLDS, mice_training
 from core.tasks.train import HORIZONS
+from core.training.bins import TimeBins
 from core.training.config import TrainingConfig
 from core.training.cross_validation import Plan, cross_validate
 from core.training.estimators import EstimatorSpec, make_estimator
@@ -117,18 +118,17 @@ def fine_tuned(pan: Pan, start: FittedNeural, rows: IntArray, seed: int, scratch
     write_state(start.state(), path)
     estimator = NeuralEstimator("mice", dict(FINE_TUNED), mice_training(), start=path)
     inputs, outcome = pan.dataset.inputs.take(rows), pan.dataset.outcome.take(rows)
-    fitted = estimator.fit(inputs, outcome, HORIZONS, seed)
+    fitted = estimator.fit_watched(inputs, outcome, start.bins, seed, None)
     path.unlink()
     return fitted
 
 
-def from_scratch(pan: Pan, rows: IntArray, seed: int, model: str = "mice") -> FittedNeural:
-    """The same patients alone, from nothing."""
+def from_scratch(pan: Pan, rows: IntArray, bins: TimeBins, seed: int, model: str = "mice") -> FittedNeural:
+    """The same patients alone, from nothing, in the bins of the pre-trained model: a tenth of a cancer's patients are
+    too few to say where bins should end."""
     training = mice_training() if model == "mice" else TrainingConfig()
     estimator = NeuralEstimator(model, settings() if model == "mice" else {}, training)
-    outcome = pan.dataset.outcome.take(rows)
-    horizons = tuple(h for h in HORIZONS if h < float(outcome.time.max()))
-    return estimator.fit(pan.dataset.inputs.take(rows), outcome, horizons, seed)
+    return estimator.fit_watched(pan.dataset.inputs.take(rows), pan.dataset.outcome.take(rows), bins, seed, None)
 
 
 def unseen(folder: Path, cancer: str, fold: int, seed: int, borrow: bool = True) -> FittedNeural:
