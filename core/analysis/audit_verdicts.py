@@ -58,10 +58,12 @@ def _expert(report: AuditReport, factor: str, corrected: float | None) -> Verdic
     found = report.selectivity[factor]
     own, theirs = float(np.mean([m.own for m in rows])), float(np.mean([m.other for m in rows]))
     answer, reason = _judged(report, factor, other, own, theirs, corrected)
+    chance = f"{p_value(found.p)} by permuting patients, {p_value(corrected)} corrected over both experts (Holm)"
+    if answer is Answer.SWAPPED:
+        chance = f"{p_value(_reverse(report, factor))} by permuting patients, for a difference below zero"
     numbers = (
         f"Share of the markers’ variation predicted out of fold (R²): {_signed(own)} by the {factor} expert, "
-        f"{_signed(theirs)} by the {other} expert. Difference (selectivity) {_signed(found.value)}, {p_value(found.p)} "
-        f"by permuting patients, {p_value(corrected)} corrected over both experts (Holm). "
+        f"{_signed(theirs)} by the {other} expert. Difference (selectivity) {_signed(found.value)}, {chance}. "
         f"{plural(found.markers, 'marker')}, {_patients(rows)}."
     )
     return Verdict(question, answer, reason, numbers)
@@ -75,13 +77,16 @@ def _judged(
         if own > 0:
             return Answer.YES, f"It predicts {factor} markers it was never shown, and the {other} expert does so less."
         return Answer.UNKNOWN, f"Neither expert predicts {factor} markers at all; one is merely less wrong."
-    # the share of permutations that lie as far on the other side, the data counted among them
-    reverse = (1 - found.p) + 1 / (1 + report.permutations)
-    if found.value < 0 and theirs > 0 and reverse * len(report.selectivity) < LEVEL:
+    if found.value < 0 and theirs > 0 and _reverse(report, factor) * len(report.selectivity) < LEVEL:
         return Answer.SWAPPED, f"The {other} expert is the one that knows {factor} markers: the names are swapped."
     if found.value <= 0:
         return Answer.NO, f"It predicts {factor} markers no better than the {other} expert does."
     return Answer.UNKNOWN, "A difference as small as this also comes about by chance."
+
+
+def _reverse(report: AuditReport, block: str) -> float:
+    """Share of the permutations that lie as far below zero, the data counted among them."""
+    return (1 - report.selectivity[block].p) + 1 / (1 + report.permutations)
 
 
 def gate_verdict(report: AuditReport) -> Verdict:
@@ -95,10 +100,10 @@ def gate_verdict(report: AuditReport) -> Verdict:
         f"{p_value(gate.p)} by permutation, {gate.patients:,} patients."
     )
     if gate.p < LEVEL and gate.correlation > 0:
-        return Verdict(question, Answer.YES, "Patients in whom the tumour outweighs get more of the tumour expert.",
+        return Verdict(question, Answer.YES, "Where the tumour outweighs liver disease, its expert weighs more.",
                        numbers)  # fmt: skip
     if gate.p < LEVEL:
-        reason = "Patients in whom the tumour outweighs get less of the tumour expert."
+        reason = "Where the tumour outweighs liver disease, its expert weighs less."
         return Verdict(question, Answer.SWAPPED, reason, numbers)
     if gate.correlation <= 0:
         return Verdict(question, Answer.NO, "The weight does not rise with it.", numbers)

@@ -63,7 +63,7 @@ def _pairs(figure: Canvas, placed: Sequence[tuple[MarkerRow, float]], label: Cal
     kinds = (("expert of the marker’s own block", True), ("other expert", False))
     for marker, at in placed:
         figure.add_shape(type="line", x0=marker.other, x1=marker.own, y0=at, y1=at,
-                         line={"color": FAINT, "width": 3}, layer="below")  # fmt: skip
+                         line={"color": FAINT, "width": 3}, layer="between")  # fmt: skip
         _beside(figure, shortened(label(marker.marker), 26), at)
         words = p_value(marker.p_corrected)
         words = f"<b>{words}</b>" if marker.p_corrected < LEVEL else words
@@ -73,7 +73,7 @@ def _pairs(figure: Canvas, placed: Sequence[tuple[MarkerRow, float]], label: Cal
         figure.add_scatter(
             x=[m.own if own else m.other for m, _ in placed], y=[at for _, at in placed], mode="markers", name=name,
             marker={"size": 11, "symbol": "circle" if own else "circle-open", "color": ACCENT if own else MUTED,
-                    "line": {"width": 2}},
+                    "line": {"width": 2, "color": ACCENT if own else MUTED}},
             hovertext=[f"{label(m.marker)}, {name}: R² {interval(m.own if own else m.other, None, None)}"
                        for m, _ in placed],
             hovertemplate="%{hovertext}<extra></extra>", cliponaxis=False,
@@ -113,7 +113,7 @@ def control_figure(report: AuditReport) -> go.Figure:
     _line_at_zero(figure, "x2")
     subtitle = f"{report.folds} folds × {report.seeds} seeds, paired · 95 % intervals · Holm-corrected p"
     tall = 84 + BOTTOM_PX + round(46 * height)
-    titled(figure, "The run beside its controls", subtitle, report.synthetic, tall)
+    titled(figure, "Selectivity of the run and of its controls", subtitle, report.synthetic, tall)
     figure.update_yaxes(ticks="", linecolor="rgba(0,0,0,0)")
     return figure.figure()
 
@@ -121,10 +121,11 @@ def control_figure(report: AuditReport) -> go.Figure:
 def _value(figure: Canvas, found: Selectivity, at: float, colour: str, own: bool) -> None:
     words = f"{interval(found.value, None, None)}, {p_value(found.p)}"
     figure.add_scatter(
-        x=[found.value], y=[at], mode="markers+text", text=[words], textposition="top center",
-        textfont={"size": 12, "color": INK}, cliponaxis=False, hovertemplate=f"Selectivity {words}<extra></extra>",
-        marker={"size": 11, "symbol": "square" if own else "square-open", "color": colour, "line": {"width": 2}},
+        x=[found.value], y=[at], mode="markers", cliponaxis=False, hovertemplate=f"Selectivity {words}<extra></extra>",
+        marker={"size": 11, "symbol": "square" if own else "square-open", "color": colour,
+                "line": {"width": 2, "color": colour}},
     )  # fmt: skip
+    _above(figure, words, found.value, at, "x")
 
 
 def _difference(figure: Canvas, d: Difference | None, at: float) -> None:
@@ -132,12 +133,19 @@ def _difference(figure: Canvas, d: Difference | None, at: float) -> None:
         return
     words = f"{interval(d.mean, d.low, d.high)}, {p_value(d.p_corrected)}"
     figure.add_scatter(
-        x=[d.mean], y=[at], xaxis="x2", yaxis="y", mode="markers+text", text=[words], textposition="top center",
-        textfont={"size": 12, "color": INK}, cliponaxis=False, hovertemplate=f"Difference {words}<extra></extra>",
+        x=[d.mean], y=[at], xaxis="x2", yaxis="y", mode="markers", cliponaxis=False,
+        hovertemplate=f"Difference {words}<extra></extra>",
         marker={"size": 9, "symbol": "square", "color": INK},
         error_x={"type": "data", "symmetric": False, "array": [d.high - d.mean], "arrayminus": [d.mean - d.low],
                  "color": INK, "thickness": 1.6, "width": 5},
     )  # fmt: skip
+    _above(figure, words, d.mean, at, "x2")
+
+
+def _above(figure: Canvas, words: str, x: float, at: float, axis: str) -> None:
+    """Numbers above their mark, readable where the line at zero passes."""
+    figure.add_annotation(x=x, xref=axis, y=at, yref="y", yshift=16, showarrow=False, text=words, bgcolor="white",
+                          borderpad=0, font={"size": 12, "color": INK})  # fmt: skip
 
 
 def _head(figure: Canvas, text: str, at: float) -> None:

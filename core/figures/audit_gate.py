@@ -13,7 +13,7 @@ from core.results.audit import Association, AuditReport, Stability
 from core.statistics.rank_interval import spearman_interval
 
 TOP_PX, BOTTOM_PX, ROW_PX, NAME_PX = 84, 56, 46, 210
-PLOT_PX = 190
+PLOT_PX = 330
 
 
 def weight_figure(report: AuditReport, gate: Association) -> go.Figure:
@@ -104,4 +104,5 @@ def _row(figure: Canvas, at: int, name: str, value: float, ends: tuple[float, fl
     )  # fmt: skip
     # numbers stand inside the axes whatever the value: -1 and 1 would push them out
     middle = min(0.45, max(-0.45, value))
-    figure.add_annotation(x=middle, y=at, yshift=15, showarrow=False, text=words, font={"size": 12, "color": INK})
+    figure.add_annotation(x=middle, y=at, yshift=16, showarrow=False, text=words, bgcolor="white",
+                          borderpad=0, font={"size": 12, "color": INK})  # fmt: skip

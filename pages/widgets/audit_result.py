@@ -33,7 +33,7 @@ def show_result(view: View, report: AuditReport) -> None:
         note("Filled: the expert the marker is named for. Open: the other expert. 0 = no better than the mean of all "
              "patients; the further right, the more the expert knows.")  # fmt: skip
     _left_out(view, report)
-    st.header("The run beside its controls")
+    st.header("Is it the biology?")
     _controls(report)
     st.header("Weights of the experts, and other seeds")
     gate_blocks(report)
@@ -57,9 +57,7 @@ def _left_out(view: View, report: AuditReport) -> None:
         st.subheader("Markers that were left out")
         numbers_table(table)
     if report.leaked:
-        rest = (
-            "" if report.redacted else " A run whose reports were encoded without those mentions can be tested on them."
-        )
+        rest = "" if report.redacted else " A run whose reports were encoded without such words can be tested on it."
         note(f"Leaked: the reports the model read mention the marker, so knowing it proves nothing.{rest}")
     blocks = markers_of(view.cohort, 1).blocks
     mixed = [view.cohort.label(m) for m, b in blocks.items() if b == MIXED and view.cohort.roles[m] is Role.MARKER]

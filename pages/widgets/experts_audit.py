@@ -40,9 +40,9 @@ def audit_tab(view: View) -> None:
         state_box(
             "Not audited yet",
             (
-                "An audit uses the models of the run as they are and changes nothing in it. It answers:",
-                "does the tumour expert know tumour markers better than the liver expert does, and the other way "
-                "round; does the weight of an expert follow the measured disease; would another seed find the same.",
+                "An audit reads the models of the run as they are and changes nothing in it.",
+                "It answers whether the tumour expert knows tumour markers better than the liver expert does and the "
+                "other way round, whether their weights follow the measured disease, and whether other seeds agree.",
                 f"On the command line: `./run cli audit {run.id}`",
             ),
             "slight",
