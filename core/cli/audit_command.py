@@ -44,7 +44,14 @@ def _json(report: AuditReport) -> dict[str, Any]:
         }
 
     controls = {c.name: both(c.selectivity) for c in report.controls}
-    return {**report.as_json(), "selectivity": both(report.selectivity), "controls": controls, "labels": report.labels}
+    gates = {c.name: None if c.gate is None else {"value": c.gate.correlation, "p": c.gate.p} for c in report.controls}
+    return {
+        **report.as_json(),
+        "selectivity": both(report.selectivity),
+        "controls": controls,
+        "labels": report.labels,
+        "control_gates": gates,
+    }
 
 
 def _lines(report: AuditReport) -> list[str]:

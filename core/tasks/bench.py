@@ -30,6 +30,8 @@ BENCHES: Mapping[str, str] = {
     "mice-missing": "core.tasks.bench_mice_missing:bench_missing",
     "mice-left-out": "core.tasks.bench_mice_left_out:bench_left_out",
     "mice-training": "core.tasks.bench_mice_training:bench_mice_training",
+    "report-parts": "core.tasks.bench_report_parts:bench_report_parts",
+    "biofact-audit": "core.tasks.bench_biofact_audit:bench_biofact_audit",
 }
 
 

@@ -131,10 +131,11 @@ def test_without_supervision_only_the_whole_report_teaches() -> None:
 
 def test_the_gate_is_taught_the_share_of_findings_and_experts_are_kept_apart() -> None:
     encoder, patients = ReportEncoder(4 + FEATURES, config()), batch()
-    # half a finding is added to both: 1.5 of 3 where each part states one
-    assert encoder(patients).share[2].tolist() == [0.5, 0.5]
+    # (findings + ½) / (sentences + 1): one of two on the liver, one of one on the tumour
+    assert encoder(patients).share[2].tolist() == pytest.approx([0.5 / 1.25, 0.75 / 1.25])
     patients.bags[Modality.REPORTS][2, 0, 3] = 0.0
-    assert encoder(patients).share[2].tolist() == [0.25, 0.75]
+    liver = 0.5 / 3
+    assert encoder(patients).share[2].tolist() == pytest.approx([liver / (liver + 0.75), 0.75 / (liver + 0.75)])
     x = torch.randn(50, 3)
     turned = x @ torch.linalg.qr(torch.randn(3, 3))[0]
     assert float(linear_cka(x, 5 * turned + 2)) == pytest.approx(1.0, abs=1e-5)

@@ -25,7 +25,7 @@ FLAGS = (*PARTS, "stated")
 @dataclass(frozen=True, eq=False)
 class ReportText:
     """``whole`` (b, w) · ``parts`` (b, 2, w) of the liver and the tumour sentences · ``has`` (b, 2) non-empty parts ·
-    ``share`` (b, 2) of the findings of disease that each part states, smoothed by half a finding."""
+    ``share`` (b, 2), of 1 in all: how large a part of its sentences state a finding of disease, smoothed by half one."""
 
     whole: Tensor
     parts: Tensor
@@ -70,8 +70,9 @@ class ReportEncoder(nn.Module):
         means = torch.einsum("bnk,bnf->bkf", members, features) / members.sum(dim=1).clamp(min=1)[..., None]
         vectors = [projection(means[:, i]) for i, projection in enumerate(self.projections)]
         part = belongs[..., : len(FACTORS)]
-        stated = (part & (bag[..., len(PARTS)] > 0)[..., None]).sum(dim=1) + 0.5
-        share = stated / stated.sum(dim=1, keepdim=True)
+        stated = (part & (bag[..., len(PARTS)] > 0)[..., None]).sum(dim=1)
+        rate = (stated + 0.5) / (part.sum(dim=1) + 1.0)
+        share = rate / rate.sum(dim=1, keepdim=True)
         return ReportText(vectors[0], torch.stack(vectors[1:], dim=1), part.any(dim=1), share)
 
 
