@@ -10,7 +10,7 @@ import numpy as np
 
 from core.analysis.comparisons import interval, p_value
 from core.cohort.wording import plural
-from core.results.audit import AuditReport, MarkerRow
+from core.results.audit import AuditReport, MarkerRow, Selectivity
 from core.statistics.comparison import holm
 from core.statistics.rank_interval import spearman_interval
 
@@ -58,9 +58,9 @@ def _expert(report: AuditReport, factor: str, corrected: float | None) -> Verdic
     found = report.selectivity[factor]
     own, theirs = float(np.mean([m.own for m in rows])), float(np.mean([m.other for m in rows]))
     answer, reason = _judged(report, factor, other, own, theirs, corrected)
-    chance = f"{p_value(found.p)} by permuting patients, {p_value(corrected)} corrected over both experts (Holm)"
+    chance = f"{_chance(found)}, {p_value(corrected)} corrected over both experts (Holm)"
     if answer is Answer.SWAPPED:
-        chance = f"{p_value(_reverse(report, factor))} by permuting patients, for a difference below zero"
+        chance = f"{p_value(_reverse(report, factor))} for a difference below zero"
     numbers = (
         f"Share of the markers’ variation predicted out of fold (R²): {_signed(own)} by the {factor} expert, "
         f"{_signed(theirs)} by the {other} expert. Difference (selectivity) {_signed(found.value)}, {chance}. "
@@ -84,9 +84,20 @@ def _judged(
     return Answer.UNKNOWN, "A difference as small as this also comes about by chance."
 
 
+def _chance(found: Selectivity) -> str:
+    """The p-value with the two ways of chance it is the larger of."""
+    if found.p_patients is None or found.p_names is None:
+        return f"{p_value(found.p)} by permuting patients"
+    return (
+        f"{p_value(found.p)} (the larger of {p_value(found.p_patients)} by permuting patients and "
+        f"{p_value(found.p_names)} by dividing at random what both experts hold)"
+    )
+
+
 def _reverse(report: AuditReport, block: str) -> float:
-    """Share of the permutations that lie as far below zero, the data counted among them."""
-    return (1 - report.selectivity[block].p) + 1 / (1 + report.permutations)
+    """p of a difference below zero; of an older audit the share of permutations that lie as far below zero."""
+    found = report.selectivity[block]
+    return found.p_swapped if found.p_swapped is not None else (1 - found.p) + 1 / (1 + report.permutations)
 
 
 def gate_verdict(report: AuditReport) -> Verdict:

@@ -57,8 +57,8 @@ def _left_out(view: View, report: AuditReport) -> None:
         st.subheader("Markers that were left out")
         numbers_table(table)
     if report.leaked:
-        rest = "" if report.redacted else " A run whose reports were encoded without such words can be tested on it."
-        note(f"Leaked: the reports the model read mention the marker, so knowing it proves nothing.{rest}")
+        rest = "" if report.redacted else " A run trained with --redact-markers never reads such words."
+        note(f"Leaked: what the model read gives the marker away, so knowing it proves nothing.{rest}")
     blocks = markers_of(view.cohort, 1).blocks
     mixed = [view.cohort.label(m) for m, b in blocks.items() if b == MIXED and view.cohort.roles[m] is Role.MARKER]
     if mixed:
@@ -78,7 +78,7 @@ def _controls(report: AuditReport) -> None:
     control_block(report)
     numbers_table(controls_table(report))
     note("Every control has the experts, gating, folds, seeds and budget of the run. Selectivity: R² of the markers "
-         "from their own expert minus that from the other; p by permuting patients. Differences are paired over folds "
+         "from their own expert minus that from the other. Differences are paired over folds "
          "and seeds, with an interval that allows for overlapping training sets (Nadeau and Bengio), corrected over "
          "all of them by Holm's method.")  # fmt: skip
 
@@ -86,8 +86,9 @@ def _controls(report: AuditReport) -> None:
 def _method(report: AuditReport) -> None:
     with st.expander("How this was done"):
         note("In each fold a ridge regression from an expert's embedding to a marker is fitted on the training "
-             "patients and predicts the test patients; R² is over all test patients together. Its null distribution "
-             "comes from permuting patients, all markers together.")  # fmt: skip
+             "patients and predicts the test patients; R² is over all test patients together. Chance is known in "
+             "two ways, and the larger p counts: patients are permuted, all markers together; and what both experts "
+             "hold is divided at random, as it would be if their names meant nothing.")  # fmt: skip
         rows = [
             ("Run", report.run), ("Folds and seeds", f"{report.folds} folds × {report.seeds} seeds"),
             ("Permutations", f"{report.permutations:,}"),

@@ -68,7 +68,8 @@ def _row(marker: str, block: str, gain: float, rng: np.random.Generator) -> Mark
 
 def _block(rows: tuple[MarkerRow, ...], block: str, gain: float) -> Selectivity:
     own = [m.own - m.other for m in rows if m.block == block]
-    return Selectivity(float(np.mean(own)), 0.001 if gain > 0.05 else 1.0 if gain < -0.05 else 0.31, len(own))
+    p = 0.002 if gain > 0.05 else 1.0 if gain < -0.05 else 0.31
+    return Selectivity(float(np.mean(own)), p, len(own), 0.001 if p < 0.05 else p, p, 0.002 if gain < -0.05 else 0.7)
 
 
 def _gate(correlation: float, p: float) -> Association:

@@ -17,7 +17,7 @@ from core.results.views import save_view
 from core.results.workspace import Workspace
 from pages.widgets.state import PageState
 
-PAGES = ("cohort", "survival", "train", "compare")
+PAGES = ("cohort", "survival", "experts", "train", "compare")
 FILTERED = ("cohort", "survival")
 """Pages that draw the selected patients of one cohort and one run."""
 
