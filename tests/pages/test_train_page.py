@@ -66,11 +66,14 @@ def work_at(job: Job, workspace: Workspace) -> Ledger:
     return ledger
 
 
-def write_epochs(job: Job, workspace: Workspace, load: tuple[float, ...], epochs: int = 4) -> None:
+def write_epochs(
+    job: Job, workspace: Workspace, load: tuple[float, ...], epochs: int = 4, drift: float | None = None
+) -> None:
     path = JobQueue(workspace).folder(job.id) / FILE
     for epoch in range(epochs):
         levels = {"level 2": LevelLoad.of(load, (1.0,) * len(load))}
-        append_point(path, CurvePoint(0, 0, epoch, 2.0 - epoch / 10, 2.1, 0.7, 0.6, 0.2, levels=levels))
+        far = {} if drift is None else {"genomics": drift}
+        append_point(path, CurvePoint(0, 0, epoch, 2.0 - epoch / 10, 2.1, 0.7, 0.6, 0.2, levels=levels, drift=far))
 
 
 def test_defaults_are_not_listed_and_what_differs_is(filled: Workspace, open_page: Callable[..., AppTest]) -> None:
@@ -142,6 +145,16 @@ def test_the_alarm_sounds_when_one_expert_takes_all(filled: Workspace, open_page
     work_at(job, filled)
     write_epochs(job, filled, (0.97, 0.01, 0.01, 0.01))
     assert "The experts have collapsed" in html(test.run())
+
+
+def test_stand_ins_that_drift_are_told_of(filled: Workspace, open_page: Callable[..., AppTest]) -> None:
+    test, job = started(open_page("train"), filled)
+    work_at(job, filled)
+    write_epochs(job, filled, (0.25, 0.25, 0.25, 0.25), drift=2.5)
+    shown = html(test.run())
+    assert "Stand-ins for genomics have drifted" in shown
+    assert "up to 2.5 times their own spread" in shown
+    assert "collapsed" not in shown
 
 
 def test_a_failed_training_says_its_sentence(filled: Workspace, open_page: Callable[..., AppTest]) -> None:
