@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from core.cli.__main__ import main
 from core.cohort.cohort import Cohort
 from core.cohort.combining import combine_into
 from core.cohort.folds import Folds
@@ -104,3 +106,18 @@ def test_what_cannot_go_on_is_refused(trained: tuple[Workspace, str]) -> None:
         train(replace(request("lihc", pan), model="snn"), workspace)
     with pytest.raises(PrognoscopeError, match="3 seeds, the run has 1"):
         train(replace(request("lihc", pan), seeds=3), workspace)
+
+
+def test_a_run_on_several_cancers_is_evaluated_within_each(
+    trained: tuple[Workspace, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace, pan = trained
+    monkeypatch.setenv("PROGNOSCOPE_WORKSPACE", str(workspace.root))
+    assert main(["evaluate", pan, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+    rows = answer["by_cancer"]["cancers"]
+    assert [(r["cancer"], r["patients"]) for r in rows] == [("blca", 90), ("lihc", 90)]
+    mean = np.mean([r["harrell_c"]["mean"] for r in rows])
+    assert answer["by_cancer"]["mean"]["mean"] == pytest.approx(mean)
+    assert main(["evaluate", pan]) == 0
+    assert "mean of the cancers" in capsys.readouterr().out
