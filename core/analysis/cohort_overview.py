@@ -82,11 +82,15 @@ def modality_filters(cohort: Cohort, code: str) -> tuple[ModalityFilter, ...]:
 
 
 def chartable_columns(cohort: Cohort) -> tuple[str, ...]:
-    """Columns worth a chart: numbers, and categories with 2 to :data:`MOST_CATEGORIES` values, inputs first."""
-    order = (Role.INPUT, Role.MARKER, Role.DESCRIPTION, Role.SITE)
+    """Columns worth a chart: numbers, and categories with 2 to :data:`MOST_CATEGORIES` values; the cancer first, then
+    inputs."""
+    order = (Role.CANCER, Role.INPUT, Role.MARKER, Role.DESCRIPTION, Role.SITE)
     found = [c for role in order for c in cohort.columns(role)]
     counts = {c: int(cohort.patients[c].nunique()) for c in found}
-    return tuple(c for c in found if is_numeric(cohort, c) or 2 <= counts[c] <= MOST_CATEGORIES)
+    cancers = cohort.columns(Role.CANCER)  # however many there are
+    return tuple(
+        c for c in found if is_numeric(cohort, c) or (counts[c] >= 2 and (c in cancers or counts[c] <= MOST_CATEGORIES))
+    )
 
 
 def summarise(cohort: Cohort, column: str, selected: BoolArray) -> ColumnSummary:
@@ -98,7 +102,8 @@ def summarise(cohort: Cohort, column: str, selected: BoolArray) -> ColumnSummary
     if not numeric:
         text = _as_words(values)
         counts, chosen = text.value_counts(), text[selected].value_counts()
-        names = tuple(sorted(counts.index[: MOST_CATEGORIES + 1], key=lambda name: (name == MISSING, name)))
+        most = len(counts) if cohort.roles[column] is Role.CANCER else MOST_CATEGORIES + 1
+        names = tuple(sorted(counts.index[:most], key=lambda name: (name == MISSING, name)))
         return ColumnSummary(
             **shared, numeric=False, names=names, edges=np.zeros(0),
             selected=np.array([int(chosen.get(k, 0)) for k in names]), total=np.array([int(counts[k]) for k in names]),

@@ -32,8 +32,8 @@ def interval(value: float | None, low: float | None, high: float | None, digits:
 
 
 def _signed(value: float, digits: int) -> str:
-    """A number with a true minus sign."""
-    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    """A number with a true minus sign; zero has none."""
+    return f"{value:z.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def logrank_sentence(result: GroupSurvival) -> str:

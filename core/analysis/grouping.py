@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.analysis.outcome import Outcome
 from core.arrays import FloatArray, IntArray
-from core.cohort.cohort import Cohort, Exclusion
+from core.cohort.cohort import Cohort, Exclusion, Role
 from core.errors import PrognoscopeError
 from core.results.naming import IN_SAMPLE, OPTIMISTIC, badge, model_words
 from core.results.prediction import Predictions
@@ -23,7 +23,7 @@ _SHORT = 3
 """A category this short ("A", "II") is shown with its column's words, or nobody would know what it is."""
 
 MOST_GROUPS = 8
-"""More groups than this cannot be told apart in one figure."""
+"""More groups than this cannot be told apart in one figure; of more cancers than this the largest are shown."""
 
 FEWEST_DISTINCT = 6
 """A numeric column with fewer different values is treated as categories."""
@@ -100,9 +100,14 @@ def is_numeric(cohort: Cohort, column: str) -> bool:
 
 
 def group_columns(cohort: Cohort) -> tuple[str, ...]:
-    """Columns that can make groups: numbers to cut, and categories with 2 to :data:`MOST_GROUPS` values."""
+    """Columns that can make groups: the cancer first, numbers to cut, categories with 2 to :data:`MOST_GROUPS` values.
+
+    A cohort of several cancers can always be grouped by cancer, however many there are.
+    """
     counts = {c: int(cohort.patients[c].nunique()) for c in cohort.patients.columns}
-    return tuple(c for c, k in counts.items() if is_numeric(cohort, c) or 2 <= k <= MOST_GROUPS)
+    cancers = tuple(c for c in cohort.columns(Role.CANCER) if counts[c] > 1)
+    rest = (c for c, k in counts.items() if is_numeric(cohort, c) or 2 <= k <= MOST_GROUPS)
+    return (*cancers, *(c for c in rest if c not in cancers))
 
 
 def risk_groups(outcome: Outcome, run: Run, predictions: Predictions, cut: Cut) -> Grouping:
@@ -150,7 +155,11 @@ def _circular_warning(word: str) -> tuple[str, ...]:
 
 
 def column_groups(outcome: Outcome, cohort: Cohort, by: GroupBy) -> Grouping:
-    """Groups of a clinical column: its categories, or its numbers cut as ``by.cut`` says."""
+    """Groups of a clinical column: its categories, or its numbers cut as ``by.cut`` says.
+
+    Of more than :data:`MOST_GROUPS` cancers the largest among these patients are the groups; the patients of the
+    others are counted and left out.
+    """
     if by.column not in cohort.patients.columns:
         raise PrognoscopeError(f"no column {by.column!r}", f"cohort {cohort.name}", "choose another column")
     values = cohort.patients[by.column].iloc[outcome.rows]
@@ -158,6 +167,12 @@ def column_groups(outcome: Outcome, cohort: Cohort, by: GroupBy) -> Grouping:
         return _cut_groups(outcome, cohort, by, pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan))
     present = cohort.patients[by.column].dropna().unique()
     ordered = sorted(present, key=lambda v: (str(type(v)), v if isinstance(v, int | float | bool) else str(v)))
+    smaller: tuple[object, ...] = ()
+    if len(ordered) > MOST_GROUPS and cohort.roles[by.column] is Role.CANCER:
+        largest = set(values.value_counts().index[:MOST_GROUPS])
+        here = set(values.dropna().unique())
+        smaller = tuple(v for v in ordered if v in here and v not in largest)
+        ordered = [v for v in ordered if v in largest]
     if len(ordered) > MOST_GROUPS:
         raise PrognoscopeError(
             f"{len(ordered)} different values", f"column {by.column}", f"choose one with at most {MOST_GROUPS}"
@@ -166,7 +181,12 @@ def column_groups(outcome: Outcome, cohort: Cohort, by: GroupBy) -> Grouping:
     for index, value in enumerate(ordered):
         member[(values == value).fillna(False).to_numpy(dtype=bool)] = index
     names = tuple(_words(value, cohort.label(by.column)) for value in ordered)
-    return _compact(Grouping(cohort.label(by.column), names, member, left_out=_missing(member, cohort, by.column)))
+    left_out = _missing(np.where(values.isin(smaller).to_numpy(), 0, member), cohort, by.column)
+    if smaller:
+        words = ", ".join(str(v) for v in smaller)
+        reason = f"of a smaller cancer ({words}); a filter on {cohort.label(by.column)} shows them"
+        left_out = (*left_out, Exclusion(reason, int(values.isin(smaller).sum())))
+    return _compact(Grouping(cohort.label(by.column), names, member, left_out=left_out))
 
 
 def _words(value: object, label: str) -> str:

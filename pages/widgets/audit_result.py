@@ -10,6 +10,7 @@ from core.analysis.audit_tables import left_out_table
 from core.analysis.audit_verdicts import Answer, expert_verdicts, gate_verdict
 from core.cohort.cohort import Role
 from core.cohort.marker_blocks import MIXED, markers_of
+from core.cohort.modality import Modality
 from core.results.audit import AuditReport
 from pages.widgets.audit_figures import control_block, gate_blocks, marker_block
 from pages.widgets.audit_treatment import treatment_part
@@ -22,7 +23,7 @@ KINDS = {Answer.YES: "yes", Answer.NO: "no", Answer.SWAPPED: "no", Answer.UNKNOW
 def show_result(view: View, report: AuditReport) -> None:
     """Everything a stored audit found."""
     st.header("Do the experts mean what they are called?")
-    _badges(report)
+    _badges(view, report)
     found = (*expert_verdicts(report), gate_verdict(report))
     verdicts((v.question, v.answer.value, KINDS[v.answer], v.reason, v.numbers) for v in found)
     for words in report.notes:
@@ -42,8 +43,10 @@ def show_result(view: View, report: AuditReport) -> None:
     _method(report)
 
 
-def _badges(report: AuditReport) -> None:
+def _badges(view: View, report: AuditReport) -> None:
     redacted = "marker mentions removed from the reports" if report.redacted else "reports read as they are"
+    if view.run is not None and Modality.REPORTS.value not in view.run.modalities:
+        redacted = "no reports read"
     words = [badge_html("out-of-fold"), badge_html(redacted, warn=False)]
     if report.synthetic:
         words.append(badge_html("synthetic patients"))
