@@ -1,0 +1,76 @@
+"""The Experts page in a real browser: a stored audit at both widths, a table behind a figure, a run without one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from core.cohort.sample import save_sample
+from core.results.audit import save_audit
+from core.results.run_store import save_run
+from core.results.workspace import Workspace
+from tests.browser.conftest import Served, application
+from tests.pages.audits import TREATED, biofact_run, make_audit
+from tests.pages.builders import make_predictions, make_run
+
+pytestmark = pytest.mark.browser
+FIGURES = ("audit-markers", "audit-controls", "audit-weights", "audit-gate", "audit-stability")
+_OUTSIDE = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
+  const box = plot.getBoundingClientRect();
+  return [...plot.querySelectorAll('text')].filter(t => {
+    const r = t.getBoundingClientRect();
+    return r.width && (r.left < box.left - 1 || r.right > box.right + 1);
+  }).map(t => t.textContent);
+})"""
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The application with an audited run and one that cannot be audited."""
+    folder = tmp_path_factory.mktemp("audited")
+    workspace = Workspace(folder / "workspace")
+    cohort = save_sample(workspace)
+    predictions = make_predictions(cohort, seeds=(0, 1, 2))
+    run = biofact_run(cohort, predictions)
+    save_run(run, predictions, workspace)
+    save_audit(make_audit(run.id, treatment=TREATED), workspace)
+    other = make_run(cohort, predictions, "hdmoe-sample-1")
+    save_run(replace(other, created_at="2020-01-01T00:00:00"), predictions, workspace)
+    with application(workspace, folder / "server.log") as running:
+        yield running
+
+
+def test_an_audit_is_read_in_words_figures_and_tables(chromium: Browser, audited: Served, screenshots: Path) -> None:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    requests: list[str] = []
+    context.on("request", lambda request: requests.append(request.url))
+    page = context.new_page()
+    page.goto(f"{audited.url}/experts")
+    expect(page.locator(".verdict.yes")).to_have_count(3, timeout=30_000)
+    for name in FIGURES:
+        expect(page.locator(f".st-key-figure_{name} .js-plotly-plot")).to_be_visible(timeout=15_000)
+    for width in (1440, 1024):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(500)
+        height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+        page.set_viewport_size({"width": width, "height": int(height) + 40})
+        page.wait_for_timeout(800)
+        page.screenshot(path=screenshots / f"experts-{width}.png")
+        assert page.evaluate(_OUTSIDE) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.locator(".st-key-open_table_audit-markers button").click()
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=10_000)
+    page.keyboard.press("Escape")
+    page.get_by_role("combobox", name="Run").click()
+    page.get_by_role("option").filter(has_text="HDMoE").click()
+    expect(page.get_by_text("HDMoE names no experts")).to_be_visible(timeout=15_000)
+    page.get_by_role("button", name="Show the newest of them").click()
+    expect(page.locator(".verdict.yes")).to_have_count(3, timeout=15_000)
+    own = ("data:", "blob:", "about:", audited.url, audited.url.replace("http", "ws"))
+    assert [url for url in requests if not url.startswith(own)] == []
+    context.close()
