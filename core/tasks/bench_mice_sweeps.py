@@ -25,8 +25,8 @@ from core.tasks.mice_study import (
     Study,
     StudyRow,
     expected_words,
-    mice_training,
     pan_cohort,
+    pan_training,
     part_of,
     publish,
     size_words,
@@ -44,7 +44,7 @@ class Variant:
 
 def mice_cell(label: str, changes: Mapping[str, Any], full: bool) -> CellSpec:
     """A pan-cancer MICE with its models kept: every setting by value, so that a changed default is another cell."""
-    estimator = EstimatorSpec("mice", asdict(MICEConfig(**changes)), mice_training())
+    estimator = EstimatorSpec("mice", asdict(MICEConfig(**changes)), pan_training())
     seeds, tested = (FULL_SEEDS, 0) if full else (1, QUICK_FOLDS)
     return CellSpec(label, COHORT, FOLDS, estimator, BOTH, seeds, tested, models=True)
 

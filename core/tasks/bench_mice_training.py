@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from statistics import median
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ import torch
 from core.features.batch import Batch, Tensors
 from core.features.preparation import InputShape
 from core.models.layers.contrastive import multi_positive_loss
-from core.models.mice.config import MICEConfig
+from core.models.mice.config import RELEASED_SIZES, MICEConfig
 from core.models.mice.model import MICE
 from core.results.workspace import Workspace
 from core.tasks.bench import BenchResult, BenchRow, Progress
@@ -39,7 +40,7 @@ EPOCHS, TIMED_EPOCHS, MOST_MINUTES = 20, 1, 6.0
 def bench_mice_training(workspace: Workspace, full: bool, progress: Progress) -> BenchResult:
     """Steps of both implementations, and the time of a pan-cancer pre-training (``full``: all of its epochs)."""
     load = os.getloadavg()[0]
-    progress(0.0, "about 3 min" + (" and a whole pre-training, about 6 min" if full else ""))
+    progress(0.0, "about 3 min" + (" and two whole pre-trainings, about 10 min" if full else ""))
     if load > THREADS / 2:
         progress(0.0, f"other programs are busy (load {load:.1f}): times and ratios will be off")
     before = torch.get_num_threads()
@@ -47,7 +48,9 @@ def bench_mice_training(workspace: Workspace, full: bool, progress: Progress) ->
     try:
         rows = step_rows(7 if full else 3)
         progress(0.4, "pan-cancer pre-training")
-        rows += pretraining_rows(workspace, EPOCHS if full else TIMED_EPOCHS, progress)
+        epochs = EPOCHS if full else TIMED_EPOCHS
+        rows.append(pretraining_row(workspace, epochs, {}, "default sizes", progress))
+        rows.append(pretraining_row(workspace, epochs, RELEASED_SIZES, "released sizes", progress))
     finally:
         torch.set_num_threads(before)
     progress(1.0, "measured")
@@ -59,7 +62,7 @@ def step_rows(rounds: int, config: MICEConfig | None = None, cancers: int = 11) 
     torch.manual_seed(1)
     columns = tuple(tuple(range(size)) for size in FAMILIES)
     shape = InputShape(columns, GENES, CLINICAL, None, tuple(f"c{i:02d}" for i in range(cancers)))
-    model = MICE(shape, BOTH, BINS, config or MICEConfig())
+    model = MICE(shape, BOTH, BINS, config or MICEConfig(**RELEASED_SIZES, alpha=0.1))
     tensors = _inputs(cancers)
     batch = tensors.batch(np.arange(PATIENTS))
     patients = [tensors.batch(np.array([i])) for i in range(PATIENTS)]
@@ -156,13 +159,15 @@ def _measure(steps: dict[str, Callable[[], None]], rounds: int) -> dict[str, flo
     return {name: median(each) for name, each in seconds.items()}
 
 
-def pretraining_rows(workspace: Workspace, epochs: int, progress: Progress) -> list[BenchRow]:
+def pretraining_row(
+    workspace: Workspace, epochs: int, sizes: Mapping[str, Any], words: str, progress: Progress
+) -> BenchRow:
     """Minutes of twenty epochs of pre-training on the training patients of fold 0, bfloat16, measured on ``epochs``."""
     pan = Pan.of(pan_cohort(workspace), workspace)
     train = np.flatnonzero(pan.test_fold > 0)
     inputs, outcome = pan.dataset.inputs.take(train), pan.dataset.outcome.take(train)
     training = replace(mice_training(), epochs=epochs, bfloat16=True)
-    estimator = NeuralEstimator("mice", settings(), training)
+    estimator = NeuralEstimator("mice", {**settings(), **sizes}, training)
     stamps = [time.perf_counter()]
 
     def watch(current: FittedNeural, record: EpochRecord) -> None:
@@ -175,5 +180,5 @@ def pretraining_rows(workspace: Workspace, epochs: int, progress: Progress) -> l
     an_epoch = median(np.diff(stamps[1:])) if epochs > 1 else whole  # one alone has the preparation in it
     minutes = whole / 60 if epochs == EPOCHS else (whole + (EPOCHS - epochs) * an_epoch) / 60
     measured = "measured" if epochs == EPOCHS else f"from {epochs}"
-    name = f"pan-cancer pre-training, {len(train):,} patients, {EPOCHS} epochs ({measured}), bf16"
-    return [BenchRow(name, minutes, "min", MOST_MINUTES, MOST_MINUTES / minutes, 1.0)]
+    name = f"pan-cancer pre-training, {words}, {len(train):,} patients, {EPOCHS} epochs ({measured}), bf16"
+    return BenchRow(name, minutes, "min", MOST_MINUTES, MOST_MINUTES / minutes, 1.0)

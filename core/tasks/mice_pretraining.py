@@ -25,7 +25,7 @@ from core.results.prediction import COLUMNS, Predictions
 from core.results.workspace import Workspace
 from core.tasks.bench import Progress
 from core.tasks.cells import CELL_VERSION
-from core.tasks.mice_study import BOTH, FOLDS, mice_training
+from core.tasks.mice_study import BOTH, FOLDS, mice_training, pan_training
 from core.tasks.train import HORIZONS
 from core.training.bins import TimeBins
 from core.training.config import TrainingConfig
@@ -78,7 +78,14 @@ def settings() -> dict[str, Any]:
 
 def key_of(pan: Pan, *defining: object) -> str:
     """Name of a folder of ``workspace/cells``."""
-    given = [CELL_VERSION, pan.cohort.content_hash, settings(), asdict(mice_training()), *defining]
+    given = [
+        CELL_VERSION,
+        pan.cohort.content_hash,
+        settings(),
+        asdict(mice_training()),
+        asdict(pan_training()),
+        *defining,
+    ]
     return hashlib.sha256(json.dumps(given, default=str, sort_keys=True).encode()).hexdigest()[:24]
 
 
@@ -91,7 +98,7 @@ def left_out_models(pan: Pan, cancer: str, folds: int, seeds: int, processes: in
     """Train on all other cancers, fold by fold; the folder of the checkpoints."""
     folder = left_out_folder(pan, cancer, folds, seeds)
     if not folder.is_dir():
-        estimator = make_estimator(EstimatorSpec("mice", settings(), mice_training()))
+        estimator = make_estimator(EstimatorSpec("mice", settings(), pan_training()))
         plan = replace(pan.cohort.folds[FOLDS], tested=folds)
         with new_folder(folder) as new:
             dataset = pan.without(cancer)

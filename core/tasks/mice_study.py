@@ -28,8 +28,10 @@ CANCERS = ("blca", "brca", "coadread", "gbmlgg", "hnsc", "kirc", "kirp", "lihc",
 COHORT, FOLDS = "tcga-pancancer", "published"
 BOTH = (Modality.GENOMICS, Modality.CLINICAL)
 QUICK_FOLDS, FULL_SEEDS, PROCESSES = 2, 3, 2
-FIT_MINUTES = 5.0
-"""One pan-cancer fit on one core, for the time that is said before a study starts."""
+FIT_MINUTES = 1.0
+"""One pan-cancer fit of the default sizes on one core, for the time that is said before a study starts."""
+PAN_EPOCHS = 5
+"""Of the pan-cancer cohort; chosen like the model's defaults (:class:`core.models.mice.config.MICEConfig`)."""
 DATA_WORDS = (
     "The eleven TCGA gene tables with age and sex, overall survival, published folds; the last of a fixed number of",
     "epochs. C: Harrell's, over pairs within a fold and a cancer, mean over the cancers, of the seed ensemble, with",
@@ -78,6 +80,11 @@ def cancer_name(short: str) -> str:
 def mice_training(**changes: object) -> TrainingConfig:
     """MICE's own defaults of the training, with changes."""
     return training_from({f"training.{k}": v for k, v in changes.items()}, "mice")[1]
+
+
+def pan_training() -> TrainingConfig:
+    """How the pan-cancer cohort is trained."""
+    return mice_training(epochs=PAN_EPOCHS)
 
 
 def size_words(full: bool) -> str:

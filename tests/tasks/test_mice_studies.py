@@ -43,7 +43,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (mice_pretraining, bench_mice_sweeps):
         monkeypatch.setattr(module, "MICEConfig", SMALL)
-        monkeypatch.setattr(module, "mice_training", lambda: mice_training(epochs=1))
+        monkeypatch.setattr(module, "pan_training", lambda: mice_training(epochs=1))
+    monkeypatch.setattr(mice_pretraining, "mice_training", lambda: mice_training(epochs=1))
     for module in (bench_mice_left_out, bench_mice_data, bench_mice_missing, bench_mice_sweeps):
         monkeypatch.setattr(module, "PROCESSES", 1)
     for module in (bench_mice_left_out, bench_mice_data):
@@ -59,7 +60,7 @@ def test_a_cancer_left_out_is_never_trained_on(workspace: Workspace, tmp_path: P
     said: list[str] = []
     evidence = tmp_path / "EVIDENCE.md"
     result = bench_mice_left_out.bench_left_out(workspace, False, lambda s, m: said.append(m), evidence)
-    assert "4 trainings, 0 finished before: about" in said[0]
+    assert "4 trainings, 0 finished before: about 2 min" in said[0]
     pan = Pan.of(pan_cohort(workspace), workspace)
     folder = left_out_folder(pan, "tcga-lihc", 2, 1)
     assert model_of(folder, 0, 0).preparation.groups == ("tcga-blca", "tcga-kirc")
@@ -103,5 +104,5 @@ def test_hidden_modalities_are_nested_and_never_a_patients_last(workspace: Works
 
 def test_the_expected_time_counts_what_is_left() -> None:
     assert expected_words(14, 14).endswith("about 0 min on 2 cores; stop and start again at any time")
-    assert "about 5 min" in expected_words(14, 12)
-    assert "about 7.5 h" in expected_words(180, 0)
+    assert "about 5 min" in expected_words(14, 12, 5.0)
+    assert "about 7.5 h" in expected_words(180, 0, 5.0)
