@@ -113,7 +113,7 @@ class TreatmentTerm:
 
 @dataclass(frozen=True)
 class Treatment:
-    """Descriptive, never causal. ``reason`` says why nothing was fitted, else it is empty."""
+    """Descriptive, never causal. ``reason`` says why nothing was fitted, else it is empty; ``landmark`` in months."""
 
     column: str
     arms: tuple[str, ...]
@@ -124,6 +124,7 @@ class Treatment:
     without_arm_p: float | None
     terms: tuple[TreatmentTerm, ...] = ()
     reason: str = ""
+    landmark: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -53,9 +53,11 @@ def treatment_terms(
     missing_p = _informative(endpoint, under, without)
     head = (column, levels, words, int(known.sum()), events, int(without.sum()), missing_p)
     if len(levels) != 2:
-        return Treatment(*head, reason=f"{len(levels)} arms; the model compares two")
+        return Treatment(*head, landmark=landmark, reason=f"{len(levels)} arms; the model compares two")
     if events < 6 * EVENTS_PER_TERM:
-        return Treatment(*head, reason=f"{events} events for 6 terms; it needs {6 * EVENTS_PER_TERM}")
+        return Treatment(
+            *head, landmark=landmark, reason=f"{events} events for 6 terms; it needs {6 * EVENTS_PER_TERM}"
+        )
     second = (arm[known].astype(str) == levels[1]).to_numpy(dtype=float)
     scaled = {name: _standard(values[known]) for name, values in (("risk", risk), ("π", gate), ("liver", liver))}
     table = pd.DataFrame(
@@ -71,7 +73,9 @@ def treatment_terms(
     entry = np.maximum(endpoint.entry[known], landmark)
     fit = fit_cox(table, endpoint.time[known], endpoint.event[known], entry if (entry > 0).any() else None)
     terms = zip(fit.names, fit.hazard_ratios, fit.low, fit.high, fit.p, strict=True)
-    return Treatment(*head, terms=tuple(TreatmentTerm(n, *(float(x) for x in rest)) for n, *rest in terms))
+    return Treatment(
+        *head, landmark=landmark, terms=tuple(TreatmentTerm(n, *(float(x) for x in rest)) for n, *rest in terms)
+    )
 
 
 def _informative(endpoint: Endpoint, under: BoolArray, without: BoolArray) -> float | None:

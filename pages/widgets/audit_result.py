@@ -105,4 +105,6 @@ def _method(report: AuditReport) -> None:
 def _command(report: AuditReport) -> str:
     words = f"./run cli audit {report.run} --permutations {report.permutations}"
     words += " --controls" if report.controls else ""
-    return words + (f" --treatment {report.treatment.column}" if report.treatment else "")
+    if report.treatment is not None:
+        words += f" --treatment {report.treatment.column} --landmark {report.treatment.landmark:g}"
+    return words

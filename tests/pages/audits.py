@@ -102,4 +102,5 @@ TREATED = Treatment(
             ("risk × arm", 1.04, 0.83), ("π × arm", 0.93, 0.66), ("liver function", 1.35, 0.02),
         )
     ),
+    landmark=6.0,
 )  # fmt: skip

@@ -104,6 +104,7 @@ def test_a_stored_audit_answers_in_words_first(named: Workspace, open_page: Call
                   "an input of the model", "as\N{NO-BREAK SPACE}expected", "descriptive, never causal"):  # fmt: skip
         assert words in text, words
     assert "1.62 (1.22 to 2.15)" in text
+    assert f"audit {RUN} --permutations 999 --controls --treatment treatment_arm --landmark 6" in test.code[0].value
     assert "may come from who was recorded" in text
     assert len(test.get("plotly_chart")) == 5
 
