@@ -143,11 +143,10 @@ def audited_cohort(name: str, workspace: Workspace) -> Cohort:
 
 
 def _encode_anchor(case: Case, workspace: Workspace) -> None:
-    """Encode the image side with its default encoder, and the reports once, where they are not."""
+    """Encode the image side with its default encoder where it is not."""
     there = load_features(case.cohort, workspace).modalities
-    wanted = tuple(m for m in (case.anchor, Modality.REPORTS) if m in ENCODED_MODALITIES and m not in there)
-    if wanted:
-        encode(EncodeRequest(case.cohort, wanted), workspace)
+    if case.anchor in ENCODED_MODALITIES and case.anchor not in there:
+        encode(EncodeRequest(case.cohort, (case.anchor,)), workspace)
 
 
 def _key(case: Case, cohort: Cohort, seeds: int, workspace: Workspace) -> str:

@@ -10,6 +10,7 @@ from core.cohort.cohort import Cohort
 from core.cohort.marker_blocks import dominance, markers_of
 from core.cohort.sample import make_sample_cohort
 from core.features.marker_mentions import mentioned, redact
+from core.results.audit import labels_of
 from core.routing.factor_models import FactorModel
 from core.statistics.selectivity import FoldEmbedding
 from core.tasks.audit_numbers import block_scores, fold_selectivity, gate_association, mean_gate, stability
@@ -68,6 +69,7 @@ def test_planted_factors_are_selective_and_swapped_ones_the_other_way_round(
     assert all(r.p_corrected >= r.p for r in rows)
     swapped, _ = block_scores(planted_models(latents, swap=True), markers.values, markers.blocks, 99)
     assert all(s.value < 0 for s in swapped.values())
+    assert (labels_of(found), labels_of(swapped), labels_of({})) == ("as named", "swapped", "not shown")
     single = fold_selectivity(planted_models(latents), markers.values, markers.blocks)
     assert all(len(v) == 8 and v.mean() > 0.1 for v in single.values())
 
