@@ -119,6 +119,7 @@ TASKS: Mapping[str, Task] = {
             "command": Argument("text"),
             "watch": Argument("yes or no"),
             "start_from": Argument("text"),
+            "redact_markers": Argument("yes or no"),
         },
     ),
     "predict": Task(_predict, {"run": Argument("text", required=True), "cohort": Argument("text", required=True)}),

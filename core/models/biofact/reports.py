@@ -25,7 +25,7 @@ FLAGS = (*PARTS, "stated")
 @dataclass(frozen=True, eq=False)
 class ReportText:
     """``whole`` (b, w) · ``parts`` (b, 2, w) of the liver and the tumour sentences · ``has`` (b, 2) non-empty parts ·
-    ``share`` (b, 2), of 1 in all: how large a part of its sentences state a finding of disease, smoothed by half one."""
+    ``share`` (b, 2), of 1 in all: how large a part of its sentences state a finding of disease, smoothed by ½."""
 
     whole: Tensor
     parts: Tensor
