@@ -29,7 +29,7 @@ class MICEConfig:
 
     The defaults that differ from the released code were chosen on a random quarter of the training patients of one
     pan-cancer outer fold (TCGA, genes with age and sex; fold 0 of the published plan), never on a test fold: a
-    contrastive loss between genes and age and sex costs .04 of C there.
+    contrastive loss between genes and age and sex costs .015 of C there.
 
     Parameters
     ----------
