@@ -31,7 +31,7 @@ from core.results.files import MANIFEST, read_json, write_json
 from core.results.workspace import Workspace, checked_name
 from core.tasks.sample_patients import PatientWork, Recipe, keep_textures, made
 
-MEDIA_VERSION = 1
+MEDIA_VERSION = 2
 """Raised whenever a change of the generators changes a file."""
 TRUTH_FOLDER = ".truth"
 """Beside the patients' folders: what is planted, never indexed, gone with the cohort's media. Only tests read it."""

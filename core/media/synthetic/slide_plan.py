@@ -78,12 +78,11 @@ def plan_slide(finding: Mapping[str, Any], rng: np.random.Generator) -> SlidePla
     capsule = 0.015 - np.abs(risk + 0.02) + 0.02 * smooth(shape, 9, rng)  # a broken rim of scar around the tumour
     centres = _scattered(shape, 30, inside & (risk < -0.06), rng)
     portal = _blobs(shape, centres, rng)
-    swarm = np.clip(smooth(shape, 4, rng) + 0.3, 0, None)
+    swarm = np.clip(0.5 * smooth(shape, 4, rng) + 0.8, 0, None)
     edge = np.exp(-((risk / 0.10) ** 2))
     immune = float(finding["lymphocytes"])
-    lymphocytes = 255 * np.clip(
-        immune * swarm * (0.55 * (risk > -0.05) + 0.9 * edge + 0.10) + 0.10 * (portal > 0), 0, 0.9
-    )
+    everywhere = 0.45 + 0.35 * (risk > -0.05) + 0.6 * edge  # most at the edge of the tumour, some in all tissue
+    lymphocytes = 255 * np.clip(immune * swarm * everywhere + 0.06 * (portal > 0), 0, 0.9)
     fat = 255 * float(finding["steatosis"]) * np.clip(0.6 + 0.5 * smooth(shape, 12, rng), 0, 1) * (risk < 0)
     return SlidePlan(
         width,
