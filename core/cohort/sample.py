@@ -120,8 +120,13 @@ def save_sample(workspace: Workspace, name: str = NAME, patients: int | None = N
     """Generate the sample cohort into the workspace, its truth beside it as ``<name>.truth.json``."""
     cohort, truth = make_sample_cohort(patients, seed, name)
     save_cohort(cohort, None, workspace)
-    write_json(workspace.cohorts / f"{name}.truth.json", truth.as_json())
+    write_json(truth_path(workspace, name), truth.as_json())
     return cohort
+
+
+def truth_path(workspace: Workspace, name: str = NAME) -> Path:
+    """Where the truth of a sample cohort lies."""
+    return workspace.cohorts / f"{name}.truth.json"
 
 
 def _coefficients(spec: Mapping[str, Any]) -> dict[str, float]:

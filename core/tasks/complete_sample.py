@@ -20,7 +20,7 @@ from core.arrays import BoolArray
 from core.cohort.cohort import Cohort
 from core.cohort.media_index import MediaFile, MediaIndex, MediaKind, load_media, save_media
 from core.cohort.modality import Modality
-from core.cohort.sample import NAME, SPECIFICATION, SampleTruth, make_sample_cohort, save_sample
+from core.cohort.sample import NAME, SPECIFICATION, SampleTruth, make_sample_cohort, save_sample, truth_path
 from core.cohort.sample_media import MEDIA
 from core.cohort.storage import load_cohort
 from core.errors import PrognoscopeError
@@ -81,7 +81,7 @@ def complete_sample(
     if not lock.take():
         raise PrognoscopeError("slides that are being made right now", f"cohort {name!r}", "wait until they are ready")
     try:
-        _keep_tables(cohort, workspace, patients, seed)
+        _keep_tables(cohort, truth, workspace, patients, seed)
         made_now, work = _make_missing(cohort, truth, workspace, seed, processes, progress or (lambda s, m: None))
     finally:
         lock.release()
@@ -118,10 +118,16 @@ def _make_missing(
     return len(left), work
 
 
-def _keep_tables(cohort: Cohort, workspace: Workspace, patients: int | None, seed: int | None) -> None:
-    """Leave the stored tables alone when they are those of the specification."""
-    there = cohort.name in workspace.names(workspace.cohorts)
-    if not there or load_cohort(cohort.name, workspace).content_hash != cohort.content_hash:
+def _keep_tables(
+    cohort: Cohort, truth: SampleTruth, workspace: Workspace, patients: int | None, seed: int | None
+) -> None:
+    """Leave the stored tables and their truth alone when they are those of the specification."""
+    there = cohort.name in workspace.names(workspace.cohorts) and truth_path(workspace, cohort.name).is_file()
+    if (
+        not there
+        or load_cohort(cohort.name, workspace).content_hash != cohort.content_hash
+        or read_json(truth_path(workspace, cohort.name)) != truth.as_json()
+    ):
         save_sample(workspace, cohort.name, patients, seed)
 
 
