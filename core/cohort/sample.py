@@ -59,6 +59,7 @@ class SampleTruth:
     def as_json(self) -> dict[str, Any]:
         """Plain lists and dictionaries."""
         plain = asdict(self)
+        plain["ids"] = list(self.ids)
         plain["latents"] = {k: [float(x) for x in v] for k, v in self.latents.items()}
         plain["log_hazard"] = [float(x) for x in self.log_hazard]
         plain["findings"] = {c: self.findings[c].tolist() for c in self.findings}
