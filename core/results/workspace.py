@@ -64,6 +64,11 @@ class Workspace:
         return self.root / "audits"
 
     @property
+    def explanations(self) -> Path:
+        """What explains single estimates, a folder a run."""
+        return self.root / "explanations"
+
+    @property
     def protected(self) -> Path:
         return self.root / "protected"
 

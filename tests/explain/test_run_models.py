@@ -33,8 +33,9 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     save_cohort(make_cohort(), None, workspace)
     settings = {**SMALL[request.param], **QUICK}
     asked = TrainRequest(
-        "one", request.param, folds="3", seeds=2, settings=settings, horizons=(MONTH, 24.0), references=False, processes=1
-    )
+        "one", request.param, folds="3", seeds=2, settings=settings, horizons=(MONTH, 24.0), references=False,
+        processes=1,
+    )  # fmt: skip
     return workspace, open_run(train(asked, workspace).id, workspace)
 
 
@@ -62,7 +63,8 @@ def test_gradient_reaches_the_inputs(opened: tuple[Workspace, RunModels]) -> Non
     assert batch.genes is not None
     batch.genes.requires_grad_(True)
     survival_at(model.fitted, model.fitted.network.eval()(batch).logits, MONTH).sum().backward()
-    assert batch.genes.grad is not None and float(batch.genes.grad.abs().sum()) > 0
+    assert batch.genes.grad is not None
+    assert float(batch.genes.grad.abs().sum()) > 0
 
 
 def test_refuses_a_month_nobody_estimates_and_a_stranger(opened: tuple[Workspace, RunModels]) -> None:

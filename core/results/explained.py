@@ -1,0 +1,52 @@
+"""Where the explanations of one run and one patient lie: each kind in a folder of its own, whole or not there."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from pathlib import Path
+
+from core.errors import PrognoscopeError
+from core.results.files import MANIFEST, verify_folder
+from core.results.workspace import Workspace, checked_name
+
+
+class Kind(StrEnum):
+    """The kinds of explanation there are."""
+
+    VALUES = "values"  # genes, clinical values, modalities: core.results.explanation
+    SLIDE = "slide"  # maps over patches: core.results.slide_maps
+    SCAN = "scan"  # attribution volumes: core.results.scan_maps
+    REPORT = "report"  # sentences: core.results.report_evidence
+
+
+def explained_folder(kind: Kind, run: str, patient: str, month: float | None, workspace: Workspace) -> Path:
+    """The folder of one explanation; ``month`` None for a kind that explains no single month.
+
+    The patient stands in it as a hash: file names may be seen where pseudonyms may not.
+    """
+    key = hashlib.sha256(patient.encode()).hexdigest()[:20]
+    name = f"{kind.value}-{key}" + ("" if month is None else f"-m{month:g}".replace(".", "_"))
+    return workspace.explanations / checked_name(run, "run id") / name
+
+
+def has_explanation(kind: Kind, run: str, patient: str, month: float | None, workspace: Workspace) -> bool:
+    """Whether it was made and is whole, by its manifest alone."""
+    return (explained_folder(kind, run, patient, month, workspace) / MANIFEST).is_file()
+
+
+def opened(kind: Kind, run: str, patient: str, month: float | None, workspace: Workspace) -> Path:
+    """The folder of a stored explanation, each file checked against its hash.
+
+    Raises
+    ------
+    PrognoscopeError
+        When it was not made yet, or was altered.
+    """
+    folder = explained_folder(kind, run, patient, month, workspace)
+    if not (folder / MANIFEST).is_file():
+        raise PrognoscopeError(
+            "no explanation of this kind yet", "the patient's explanations", "explain the patient (./run cli explain)"
+        )
+    verify_folder(folder)
+    return folder
