@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -18,6 +19,11 @@ class Kind(StrEnum):
     SLIDE = "slide"  # maps over patches: core.results.slide_maps
     SCAN = "scan"  # attribution volumes: core.results.scan_maps
     REPORT = "report"  # sentences: core.results.report_evidence
+
+
+def default_month(horizons: Sequence[float], wanted: float = 36.0) -> float:
+    """The horizon nearest to ``wanted``, the earlier of two: the month that is explained unless one is named."""
+    return float(min(sorted(horizons), key=lambda h: abs(h - wanted)))
 
 
 def explained_folder(kind: Kind, run: str, patient: str, month: float | None, workspace: Workspace) -> Path:

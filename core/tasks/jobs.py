@@ -53,6 +53,14 @@ def _audit(arguments: Mapping[str, Any], workspace: Workspace, context: JobConte
     return {"audit": found.run, "cohort": found.cohort, "run": found.run}
 
 
+def _explain(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
+    from core.tasks.explain import ExplainRequest, explain
+
+    given = {**arguments, "kinds": tuple(arguments.get("kinds", ()))}
+    found = explain(ExplainRequest(**given), workspace, context.progress)
+    return {"run": found.run, "month": found.month, "made": list(found.made), "refused": dict(found.refused)}
+
+
 def _complete_sample(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
     from core.tasks.complete_sample import complete_sample
 
@@ -68,6 +76,7 @@ def _bench(arguments: Mapping[str, Any], workspace: Workspace, context: JobConte
     return {"bench": arguments["name"], "rows": rows}
 
 
+EXPLANATIONS = ("values", "slide", "scan", "report")
 MODALITIES = ("slides", "volumes", "genomics", "reports", "clinical")
 
 TASKS: Mapping[str, Task] = {
@@ -132,6 +141,15 @@ TASKS: Mapping[str, Task] = {
             "treatment": Argument("text"),
             "landmark": Argument("number"),
             "processes": Argument("whole number"),
+        },
+    ),
+    "explain": Task(
+        _explain,
+        {
+            "run": Argument("text", required=True),
+            "patient": Argument("text", required=True),
+            "month": Argument("number", nullable=True),
+            "kinds": Argument("texts", choices=EXPLANATIONS),
         },
     ),
     "bench": Task(_bench, {"name": Argument("text", required=True), "full": Argument("yes or no")}),

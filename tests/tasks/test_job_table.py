@@ -14,11 +14,13 @@ from core.cohort.modality import Modality
 from core.cohort.sample import save_sample
 from core.errors import PrognoscopeError
 from core.jobs.task import JobContext, check_task
+from core.results.explained import Kind
 from core.results.workspace import Workspace
 from core.tasks.audit import AuditRequest
 from core.tasks.complete_sample import complete_sample
 from core.tasks.encode import EncodeRequest
-from core.tasks.jobs import MODALITIES, TASKS
+from core.tasks.explain import MAKERS, ExplainRequest
+from core.tasks.jobs import EXPLANATIONS, MODALITIES, TASKS
 from core.tasks.predict import PredictRequest
 from core.tasks.train import TrainRequest
 
@@ -30,6 +32,7 @@ from core.tasks.train import TrainRequest
         ("encode", EncodeRequest, {"settings"}),
         ("predict", PredictRequest, {"repeats"}),
         ("audit", AuditRequest, set()),
+        ("explain", ExplainRequest, set()),
         ("import", ImportRequest, set()),
     ],
 )
@@ -48,6 +51,10 @@ def test_modalities_are_all_there_are() -> None:
     assert set(MODALITIES) == {m.value for m in Modality}
     with pytest.raises(PrognoscopeError, match="argument 'modalities' of another kind"):
         check_task("encode", {"cohort": "x", "modalities": ["slides", "sound"]})
+
+
+def test_kinds_of_explanation_are_all_there_are() -> None:
+    assert set(EXPLANATIONS) == {k.value for k in Kind} == {k.value for k in MAKERS}
 
 
 def test_training_made_from_plain_values_is_the_same_request(workspace: Workspace, tmp_path: Path) -> None:
