@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 
 from core.jobs.supervise import keep_watch
 from core.results.workspace import Workspace
-from core.serving.exports import routes
+from core.serving.routes import routes
 from core.serving.visitor import VisitorCookie
 from pages.widgets.frame import tell_unknown
 

@@ -1,0 +1,12 @@
+"""Every own route of the application, in one list; each file adds those it makes."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from core.serving import exports, libraries
+
+
+def routes() -> list[BaseRoute]:
+    """Downloads and viewer libraries."""
+    return [*exports.routes(), *libraries.routes()]
