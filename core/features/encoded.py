@@ -55,6 +55,12 @@ class EncodedCohort:
         return hashlib.sha256(json.dumps(used, sort_keys=True).encode()).hexdigest() if used else ""
 
 
-def load_features(cohort: str, workspace: Workspace) -> EncodedCohort:
-    """The encoded modalities of a cohort; none when nothing has been encoded yet."""
-    return EncodedCohort(load_record(cohort, workspace), FeatureStore(workspace))
+def load_features(
+    cohort: str, workspace: Workspace, encoders: Mapping[str, Mapping[str, Any]] | None = None
+) -> EncodedCohort:
+    """The encoded modalities of a cohort; none when nothing has been encoded yet.
+
+    ``encoders`` (a run's ``config["encoders"]``) asks for the features that a run was trained on, where the cohort was
+    encoded in another way since.
+    """
+    return EncodedCohort(load_record(cohort, workspace).encoded_as(encoders or {}), FeatureStore(workspace))

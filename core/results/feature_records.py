@@ -46,10 +46,32 @@ class EncodedModality:
 
 @dataclass(frozen=True)
 class FeatureRecord:
-    """Everything encoded of a cohort, by modality."""
+    """Everything encoded of a cohort, by modality; ``earlier`` what was encoded in other ways before, newest first,
+    so that a run trained on it can still be read."""
 
     cohort: str
     modalities: Mapping[str, EncodedModality] = field(default_factory=dict)
+    earlier: Mapping[str, tuple[EncodedModality, ...]] = field(default_factory=dict)
+
+    def with_modality(self, modality: str, encoded: EncodedModality) -> FeatureRecord:
+        """The record with ``encoded`` as the modality's present form; the form it had is kept among the earlier."""
+        before = (
+            *((self.modalities[modality],) if modality in self.modalities else ()),
+            *self.earlier.get(modality, ()),
+        )
+        kept = tuple(e for e in before if e.how != encoded.how)
+        return FeatureRecord(self.cohort, {**self.modalities, modality: encoded}, {**self.earlier, modality: kept})
+
+    def encoded_as(self, encoders: Mapping[str, Mapping[str, Any]]) -> FeatureRecord:
+        """The record with each modality in the form ``encoders`` (modality → :attr:`EncodedModality.how`) names, where
+        it was ever encoded so; the others stay as they are."""
+        chosen = dict(self.modalities)
+        for modality, how in encoders.items():
+            forms = (*((chosen[modality],) if modality in chosen else ()), *self.earlier.get(modality, ()))
+            fitting = [form for form in forms if form.how == dict(how)]
+            if fitting:
+                chosen[modality] = fitting[0]
+        return FeatureRecord(self.cohort, chosen, self.earlier)
 
 
 def _path(cohort: str, workspace: Workspace) -> Path:
@@ -62,7 +84,11 @@ def load_record(cohort: str, workspace: Workspace) -> FeatureRecord:
     if not path.is_file():
         return FeatureRecord(cohort)
     stored = read_json(path)
-    return FeatureRecord(stored["cohort"], {m: _restored(v) for m, v in stored["modalities"].items()})
+    return FeatureRecord(
+        stored["cohort"],
+        {m: _restored(v) for m, v in stored["modalities"].items()},
+        {m: tuple(_restored(v) for v in forms) for m, forms in stored.get("earlier", {}).items()},
+    )
 
 
 def _restored(value: Mapping[str, Any]) -> EncodedModality:
@@ -85,7 +111,12 @@ def forget_features(cohort: str, workspace: Workspace) -> None:
     forget_record(cohort, workspace)
     used: set[str] = set()
     for path in workspace.features.glob("*.json"):
-        used |= {key for m in read_json(path)["modalities"].values() for key in m["keys"].values()}
+        stored = read_json(path)
+        forms = [
+            *stored["modalities"].values(),
+            *(f for earlier in stored.get("earlier", {}).values() for f in earlier),
+        ]
+        used |= {key for form in forms for key in form["keys"].values()}
     for path in workspace.features.glob("*.safetensors"):
         if path.stem not in used:
             path.unlink()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.cohort.media_index import MediaIndex, MediaKind, load_media
@@ -158,9 +158,7 @@ def _one_modality(
         progress(count / len(work), f"{modality.value}: {count} of {len(work)} patients")
     keys = {patient: key for patient, key in keys.items() if patient not in skipped}
     record = _record(encoder, keys, skipped, store)
-    stored = load_record(request.cohort, workspace)
-    merged = {**stored.modalities, modality.value: record}
-    save_record(replace(stored, modalities=merged), workspace)
+    save_record(load_record(request.cohort, workspace).with_modality(modality.value, record), workspace)
     made = sum(w.patient not in skipped for w in work)
     return made, len(keys) - made, record
 

@@ -52,7 +52,7 @@ def predict(request: PredictRequest, workspace: Workspace, progress: Progress = 
     cohort = load_cohort(request.cohort, workspace)
     trained = trained_run(run, workspace)
     inputs = trained.run_inputs()
-    features = load_features(cohort.name, workspace)
+    features = load_features(cohort.name, workspace, run.config.get("encoders", {}))
     scored = score(trained, cohort, features, lambda s, m: progress(0.7 * s, m))
     progress(0.75, "external metrics")
     endpoint, words = same_endpoint(inputs, cohort)

@@ -13,6 +13,6 @@ def open_run(run_id: str, workspace: Workspace) -> RunModels:
     """The run, its patients' inputs and its models; every stored file is checked against its hash first."""
     run = load_run(run_id, workspace)
     cohort = load_cohort(run.cohort, workspace)
-    features = load_features(cohort.name, workspace)
+    features = load_features(cohort.name, workspace, run.config.get("encoders", {}))
     folder = workspace.run(run.id) / "checkpoints"
     return RunModels.of(run, cohort, load_predictions(run.id, workspace), folder, features)

@@ -72,6 +72,22 @@ def test_every_modality_is_encoded_once_and_found_again(workspace: Workspace, tm
     }
 
 
+def test_the_form_a_run_was_trained_on_stays_readable(workspace: Workspace, tmp_path: Path) -> None:
+    make_media_cohort(workspace, tmp_path, reports=4)
+    encode(EncodeRequest("study", (REPORTS,), **ONE), workspace)
+    trained = load_features("study", workspace).encoders((REPORTS,))
+    encode(EncodeRequest("study", (REPORTS,), {REPORTS: "report-parts"}, **ONE), workspace)
+    now, then = load_features("study", workspace), load_features("study", workspace, trained)
+    assert now.of(REPORTS).encoder == "report-parts"
+    assert then.encoders((REPORTS,)) == trained
+    patient = next(iter(then.of(REPORTS).keys))
+    read = then.read(patient, REPORTS)
+    assert read is not None
+    assert read.features.shape[1] == trained["reports"]["width"]
+    encode(EncodeRequest("study", (REPORTS,), **ONE), workspace)
+    assert [e.encoder for e in load_record("study", workspace).earlier["reports"]] == ["report-parts"]
+
+
 def test_the_key_is_the_content_not_the_name(workspace: Workspace, tmp_path: Path) -> None:
     made = make_media_cohort(workspace, tmp_path, reports=3)
     encode(EncodeRequest("study", **ONE), workspace)
