@@ -7,9 +7,12 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core.cohort.cohort import Cohort
 from core.cohort.selection import Selection
 from core.cohort.storage import CohortSummary, list_cohorts
 from core.errors import PrognoscopeError
+from core.results.explained import default_month
+from core.results.run import Run
 from core.results.workspace import Workspace
 from pages.widgets import state as page
 from pages.widgets.data import View, read_cohort, runs_of
@@ -52,7 +55,7 @@ def _open(chosen: CohortSummary, cohorts: tuple[CohortSummary, ...], workspace: 
         state = replace(state, endpoint=next(iter(cohort.endpoints)))
     if runs and state.run not in {r.id for r in runs}:
         state = replace(state, run=runs[0].id)
-    page.put(state)
+    page.put(_patient_and_month(state, cohort, runs))
     with st.container(key="topbar"):
         cohort_and_run(cohorts, cohort, runs)
         try:
@@ -66,6 +69,16 @@ def _open(chosen: CohortSummary, cohorts: tuple[CohortSummary, ...], workspace: 
         note("The chosen run was trained on an earlier import of this cohort: its predictions speak of that data.",
              warn=True)  # fmt: skip
     return view
+
+
+def _patient_and_month(state: page.PageState, cohort: Cohort, runs: tuple[Run, ...]) -> page.PageState:
+    """Nobody is chosen whom the cohort no longer has; the month is one of the run's horizons."""
+    patient, beside = (p if p in cohort.patients.index else "" for p in (state.patient, state.beside))
+    run = next((r for r in runs if r.id == state.run), None)
+    month = state.month
+    if run is not None and run.horizons and month not in run.horizons:
+        month = default_month(run.horizons, month)
+    return replace(state, patient=patient, beside=beside, month=month)
 
 
 def no_cohort(_: Workspace) -> None:

@@ -19,6 +19,7 @@ from core.results.workspace import Workspace
 
 KEY = "page_state"
 ADDRESS = "view"
+DEFAULT_MONTH = 36.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,9 @@ class PageState:
     """Cohort, run, endpoint, selection, named groups and choices; empty names mean "the first there is".
 
     ``training`` what the Train page would start · ``job`` the training it shows · ``comparing`` the Compare page ·
-    ``auditing`` the Audit tab.
+    ``auditing`` the Audit tab · ``patient`` the patient all pages speak of, ``beside`` one kept to compare with (both
+    pseudonyms, empty = nobody) · ``month`` the horizon shown, one of the run's · ``presented`` how the Patient page
+    presents a number (empty = as a sentence).
     """
 
     cohort: str = ""
@@ -98,6 +101,10 @@ class PageState:
     job: str = ""
     comparing: Comparing = field(default_factory=Comparing)
     auditing: Auditing = field(default_factory=Auditing)
+    patient: str = ""
+    beside: str = ""
+    month: float = DEFAULT_MONTH
+    presented: str = ""
 
     def of_cohort(self, name: str) -> PageState:
         """The state after another cohort was chosen: nothing of the old one applies to it."""
@@ -112,6 +119,7 @@ class PageState:
             "options": asdict(self.options),
             "training": self.training.as_json(), "job": self.job, "comparing": asdict(self.comparing),
             "auditing": asdict(self.auditing),
+            "patient": self.patient, "beside": self.beside, "month": self.month, "presented": self.presented,
         }  # fmt: skip
 
     @classmethod
@@ -137,6 +145,8 @@ class PageState:
                 job=str(value.get("job", "")),
                 comparing=Comparing.from_json(value["comparing"]) if "comparing" in value else Comparing(),
                 auditing=Auditing.from_json(value["auditing"]) if "auditing" in value else Auditing(),
+                patient=str(value.get("patient", "")), beside=str(value.get("beside", "")),
+                month=float(value.get("month", DEFAULT_MONTH)), presented=str(value.get("presented", "")),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise PrognoscopeError(
@@ -188,6 +198,21 @@ def compare_with(**changes: Any) -> None:
     """Change choices of the Compare page."""
     state = current()
     put(replace(state, comparing=replace(state.comparing, **changes)))
+
+
+def choose_patient(patient: str) -> None:
+    """Let all pages speak of this patient (a pseudonym; empty = of nobody)."""
+    put(replace(current(), patient=patient))
+
+
+def keep_beside(patient: str) -> None:
+    """Keep this patient to compare others with; empty = nobody."""
+    put(replace(current(), beside=patient))
+
+
+def choose_month(month: float) -> None:
+    """The horizon the pages show of a patient."""
+    put(replace(current(), month=month))
 
 
 def audit_with(**changes: Any) -> None:

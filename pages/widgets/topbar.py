@@ -61,3 +61,19 @@ def chips(cohort: Cohort, selected: Selected) -> None:
             )  # fmt: skip
         if len(selected.counts) > 1:
             st.button("Clear all", key="clear_filters", type="tertiary", on_click=page.clear_filters)
+        _patient_chips()
+
+
+def _patient_chips() -> None:
+    """The patient all pages speak of, and the one kept beside, each with its way out."""
+    state = page.current()
+    if state.patient:
+        st.button(
+            f"Patient {state.patient} ✕", key="chip_patient", on_click=page.choose_patient, args=("",),
+            help="All pages speak of this patient. ✕ lets go of the patient.",
+        )  # fmt: skip
+    if state.beside and state.beside != state.patient:
+        st.button(
+            f"Pinned {state.beside} ✕", key="chip_pinned", on_click=page.keep_beside, args=("",),
+            help="Pinned to compare others with. ✕ unpins.",
+        )  # fmt: skip
