@@ -1,8 +1,8 @@
 """Where on a slide the tissue is: background, pen marks and dust out.
 
 Background is told from tissue by Otsu's threshold (1979) on the saturation of a small copy of the slide, kept within
-bounds so that a slide which is all tissue, or all glass, is not cut in half. Pen ink is told by its absorption:
-haematoxylin and eosin both absorb green most.
+bounds so that a slide which is all tissue, or all glass, is not cut in half. Pen marks are found by
+:mod:`core.media.ink`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from PIL import Image
 from scipy import ndimage
 
 from core.arrays import BoolArray, Float32Array, FloatArray
+from core.media.absorption import saturation
+from core.media.ink import ink
 from core.media.slides import RGB, Slide
 
 UM_PER_PX = 8.0
 SATURATION_BOUNDS = (0.04, 0.12)
 SMALLEST_MM2 = 0.005
-_BLUR = 12  # mask pixels over which a pen stroke fades
 _STRIP = 2048  # rows of a level read at a time
 
 
@@ -82,32 +83,12 @@ def tissue_mask(slide: Slide, um_per_px: float = UM_PER_PX) -> TissueMask:
 
 def tissue_in(image: RGB, um_per_px: float) -> BoolArray:
     """(h, w) bool: tissue in an RGB image whose pixels are ``um_per_px`` wide."""
-    saturation, value = _saturation(image), image.max(axis=2)
-    threshold = float(np.clip(otsu(saturation), *SATURATION_BOUNDS))
-    found = (saturation > threshold) & (value > 40) & ~ink(image)
+    coloured, value = saturation(image), image.max(axis=2)
+    threshold = float(np.clip(otsu(coloured), *SATURATION_BOUNDS))
+    found = (coloured > threshold) & (value > 40) & ~ink(image)
     found = ndimage.binary_closing(ndimage.binary_opening(np.pad(found, 2, mode="edge")), iterations=2)[2:-2, 2:-2]
     smallest = max(4, round(SMALLEST_MM2 * 1e6 / um_per_px**2))
     return without_small(~without_small(~without_small(found, smallest), smallest // 4), 1)
-
-
-def ink(image: RGB) -> BoolArray:
-    """(h, w) bool: pen marks. Green and blue ink absorb red more than green, red ink absorbs blue like green."""
-    density = _optical_density(image)
-    red, green, blue = density[..., 0], density[..., 1], density[..., 2]
-    strong = (red > 1.2 * green) & (red > 0.25)
-    strong |= (blue > 0.75 * green) & (red < 0.25 * green) & (green > 0.45)
-    strong |= (density.min(axis=2) > 0.8) & (_saturation(image) < 0.2)
-    # single odd pixels are no stroke; the pale rim of the same hue goes with its stroke
-    strong = ndimage.binary_opening(strong)
-    pale = ((red > 1.1 * green) | ((blue > 0.6 * green) & (red < 0.4 * green))) & (density.max(axis=2) > 0.03)
-    return np.asarray(ndimage.binary_dilation(strong, iterations=2) | _grown(strong, pale))
-
-
-def _grown(strong: BoolArray, pale: BoolArray) -> BoolArray:
-    """``pale`` pixels reached from ``strong`` ones within a stroke's blur."""
-    if not strong.any():
-        return strong
-    return np.asarray(ndimage.binary_dilation(strong, iterations=_BLUR, mask=pale | strong))
 
 
 def otsu(values: Float32Array, bins: int = 256) -> float:
@@ -133,17 +114,3 @@ def without_small(mask: BoolArray, smallest: int) -> BoolArray:
     keep = np.bincount(labels.ravel(), minlength=count + 1) >= smallest
     keep[0] = False
     return np.asarray(keep[labels])
-
-
-def _saturation(image: RGB) -> Float32Array:
-    """HSV saturation (h, w) in 0 … 1."""
-    high, low = image.max(axis=2).astype(np.float32), image.min(axis=2)
-    return np.asarray((high - low) / np.maximum(high, 1))
-
-
-_DENSITY = -np.log10((np.arange(256, dtype=np.float32) + 1) / 256)
-
-
-def _optical_density(image: RGB) -> Float32Array:
-    """−log10 of the transmitted share of light, per channel."""
-    return np.asarray(_DENSITY[image])

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core.errors import PrognoscopeError
+from core.media.ink import ink
 from core.media.patches import patch_grid, read_patches
 from core.media.slides import open_slide
-from core.media.tissue import TissueMask, ink, otsu, thumbnail, tissue_in, tissue_mask
+from core.media.tissue import TissueMask, otsu, thumbnail, tissue_in, tissue_mask
 
 PINK, PURPLE, WHITE = (225, 150, 190), (110, 60, 150), (245, 244, 246)
 
