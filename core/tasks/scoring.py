@@ -113,16 +113,21 @@ def score(trained: Trained, cohort: Cohort, features: EncodedCohort | None, prog
     # an estimator that copes with any missing modality by design says so
     any_modality = bool(getattr(trained.estimator, "any_modality", False))
     support = judge_support(trained.folder, trained.folds, inputs, seen, any_modality)
-    reasons = tuple(_reason(i, inputs, aligned, support) for i in range(len(inputs)))
+    reasons = tuple(reason_of(i, inputs, aligned, support) for i in range(len(inputs)))
     supported = np.array([not r for r in reasons], dtype=bool)
+    return Scored(aligned, estimates, seen, supported, reasons, farthest(inputs, support))
+
+
+def farthest(inputs: Inputs, support: EnsembleSupport) -> FloatArray:
+    """(n,) the farthest input as a multiple of the distance allowed, NaN for a patient without any."""
     ratios = np.stack([support.ratio[m] for m in inputs.modalities])
     known = np.isfinite(ratios).any(axis=0)
     distance = np.full(len(inputs), np.nan)
     distance[known] = np.nanmax(ratios[:, known], axis=0)
-    return Scored(aligned, estimates, seen, supported, reasons, distance)
+    return distance
 
 
-def _reason(i: int, inputs: Inputs, aligned: Aligned, support: EnsembleSupport) -> str:
+def reason_of(i: int, inputs: Inputs, aligned: Aligned, support: EnsembleSupport) -> str:
     """Why a patient gets no number, the most telling first, or ""."""
     if not any(inputs.present[m][i] for m in inputs.modalities):
         return f"nothing the run reads ({', '.join(inputs.modalities)}) can be used for this patient"

@@ -25,12 +25,14 @@ from core.errors import PrognoscopeError
 from core.features.encoded import EncodedCohort, load_features
 from core.features.inputs import Dataset, build_dataset
 from core.results.evaluation import Repeats, evaluate
+from core.results.own_support import write_own_support
 from core.results.run import Reference, Run
 from core.results.run_store import load_run, save_run
 from core.results.training_curve import FILE as CURVES
 from core.results.training_curve import read_curves, write_curves
 from core.results.workspace import Workspace
 from core.tasks.model_encoders import encode_for_model
+from core.tasks.own_support import own_support
 from core.tasks.provenance import code_version, machine, now
 from core.tasks.scratch import Scratch, scratch_in
 from core.tasks.start_from import Start, check_start, find_start, started_dataset
@@ -266,7 +268,10 @@ def _add_files(prepared: Prepared, sink: Path, curves: Path, folder: Path) -> No
     """Checkpoints, what new patients need to be scored with them, and the curves when the training was watched."""
     shutil.copytree(sink, folder / "checkpoints")
     endpoint = prepared.cohort.endpoint(prepared.endpoint)
-    write_scoring_files(prepared.cohort, endpoint, prepared.dataset, prepared.folds, folder / "checkpoints")
+    checkpoints = folder / "checkpoints"
+    write_scoring_files(prepared.cohort, endpoint, prepared.dataset, prepared.folds, checkpoints)
+    estimator = make_estimator(prepared.spec)
+    write_own_support(own_support(prepared.dataset, prepared.folds, checkpoints, estimator), folder)
     points = read_curves(curves)
     if points:
         write_curves(folder / CURVES, points)
