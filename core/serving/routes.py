@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from core.serving import exports, libraries
+from core.serving import exports, libraries, volumes
 
 
 def routes() -> list[BaseRoute]:
-    """Downloads and viewer libraries."""
-    return [*exports.routes(), *libraries.routes()]
+    """Downloads, viewer libraries and scans."""
+    return [*exports.routes(), *libraries.routes(), *volumes.routes()]
