@@ -12,11 +12,12 @@ from pages.widgets.frame import told_plainly
 from pages.widgets.html import note, state_box
 from pages.widgets.opening import nobody_selected, show_page
 from pages.widgets.patient_finder import finder
+from pages.widgets.patient_genes import draw as genes
 from pages.widgets.patient_summary import draw as summary
 
 Draw = Callable[[View, str], None]
 
-TABS: Mapping[str, Draw] = {"Summary": summary}
+TABS: Mapping[str, Draw] = {"Summary": summary, "Genes": genes}
 """Name → what it draws of a patient; only the open one is drawn."""
 
 NEEDS: Mapping[str, Modality] = {

@@ -32,7 +32,7 @@ class Reason:
     @property
     def sentence(self) -> str:
         """``"age (71) lowers the estimated survival by 2.4 percentage points"``."""
-        seen = f" ({self.observed})" if self.observed else ""
+        seen = f" ({self.observed})" if self.observed and not self.name.endswith(f": {self.observed}") else ""
         verb = "raises" if self.value > 0 else "lowers"
         return f"{self.name}{seen} {verb} the estimated survival by {abs(self.value):.1f} percentage points"
 
@@ -132,7 +132,7 @@ def trust_lines(found: Explanation) -> tuple[tuple[str, str, bool], ...]:
     attributed = abs(found.residual) <= MUCH_RESIDUAL
     lines = [
         ("Do the parts sum to the estimate?", check_verdict(found), adds_up(found)),
-        ("How much is attributed to nothing?", residual_words(found), attributed),
+        ("Is little left that no input explains?", residual_words(found), attributed),
     ]
     if found.rank_agreement is None:
         lines.append(("Do the models agree on what matters?", "One model alone cannot say.", False))
@@ -144,6 +144,6 @@ def trust_lines(found: Explanation) -> tuple[tuple[str, str, bool], ...]:
         lines.append(("Does another method say the same?", f"{found.check_method}: rank correlation "
                       f"{found.agreement:.2f} over single values.", found.agreement >= ENOUGH_AGREEMENT))  # fmt: skip
     sure = int((found.features["sign_share"] >= STABLE_SIGN).sum())
-    lines.append(("How many signs are sure?", f"{sure:,} of {plural(len(found.features), 'value')} have the same sign "
+    lines.append(("Are there values whose sign is sure?", f"{sure:,} of {plural(len(found.features), 'value')} have the same sign "
                   "in at least 90 % of models and draws.", sure > 0))  # fmt: skip
     return tuple(lines)

@@ -50,7 +50,7 @@ class Step:
     """One row. ``value`` percentage points (of baseline and prediction: percent survival) from ``start`` to ``end``.
 
     ``count`` inputs it sums · ``std`` over the models and ``sign_share`` for a single value, else None · ``key`` the
-    group, family or input it stands for.
+    group, family or input it stands for · ``check`` what the cross-check says of the same, None where it was not asked.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Step:
     observed: str = ""
     std: float | None = None
     sign_share: float | None = None
+    check: float | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class _Row:
     observed: str = ""
     std: float | None = None
     sign_share: float | None = None
+    check: float | None = None
 
 
 def waterfall_steps(found: Explanation, depth: Depth | None = None, most: int = MOST_ROWS) -> tuple[Step, ...]:
@@ -94,7 +96,19 @@ def waterfall_steps(found: Explanation, depth: Depth | None = None, most: int = 
     for row in [*rows, _Row("Not attributed (residual)", StepKind.RESIDUAL, found.residual)]:
         end = at + row.value
         steps.append(
-            Step(row.name, row.kind, row.value, at, end, row.count, row.key, row.observed, row.std, row.sign_share)
+            Step(
+                row.name,
+                row.kind,
+                row.value,
+                at,
+                end,
+                row.count,
+                row.key,
+                row.observed,
+                row.std,
+                row.sign_share,
+                row.check,
+            )
         )
         at = end
     steps.append(Step("This patient’s estimate", StepKind.PREDICTION, found.prediction, 0.0, found.prediction))
@@ -117,7 +131,8 @@ def _rows(found: Explanation, depth: Depth, most: int) -> list[_Row]:
     for group, part in found.features.groupby("group", sort=False):
         name = str(group)
         if name != depth.group:
-            rows.append(_Row(group_words(name), StepKind.GROUP, float(part["value"].sum()), len(part), name))
+            total = float(part["value"].sum())
+            rows.append(_Row(group_words(name), StepKind.GROUP, total, len(part), name, check=_checked(part)))
         elif depth.family is not None:
             rows += _of_family(part, name, depth.family, most)
         elif (part["family"] != "").any():
@@ -129,9 +144,17 @@ def _rows(found: Explanation, depth: Depth, most: int) -> list[_Row]:
 
 def _families(part: pd.DataFrame, group: str, most: int) -> list[_Row]:
     summed = part.groupby("family", sort=False)["value"].agg(["sum", "count"])
+    checks = {name: _checked(rows) for name, rows in part.groupby("family", sort=False)}
     summed = summed.reindex(summed["sum"].abs().sort_values(ascending=False).index)
     shown = [
-        _Row(str(name) or "without a family", StepKind.FAMILY, float(row["sum"]), int(row["count"]), str(name))
+        _Row(
+            str(name) or "without a family",
+            StepKind.FAMILY,
+            float(row["sum"]),
+            int(row["count"]),
+            str(name),
+            check=checks[name],
+        )
         for name, row in summed.iloc[:most].iterrows()
     ]
     rest = summed.iloc[most:]
@@ -150,7 +173,7 @@ def _of_family(part: pd.DataFrame, group: str, family: str, most: int) -> list[_
     if len(others):
         rows.append(
             _Row(f"All other {group_words(group).lower()}", StepKind.GROUP, float(others["value"].sum()), len(others),
-                 group)
+                 group, check=_checked(others))
         )  # fmt: skip
     return rows
 
@@ -159,8 +182,8 @@ def _values(part: pd.DataFrame, most: int, whose: str) -> list[_Row]:
     ordered = part.reindex(part["value"].abs().sort_values(ascending=False).index)
     shown = [
         _Row(value_name(str(row["name"])), StepKind.VALUE, float(row["value"]), 1, str(row["name"]),
-             str(row["observed"]), float(row["std"]), float(row["sign_share"]))
-        for _, row in ordered.iloc[:most].iterrows()
+             str(row["observed"]), float(row["std"]), float(row["sign_share"]), _checked(ordered.loc[[at]]))
+        for at, row in ordered.iloc[:most].iterrows()
     ]  # fmt: skip
     rest = ordered.iloc[most:]
     if len(rest):
@@ -168,6 +191,11 @@ def _values(part: pd.DataFrame, most: int, whose: str) -> list[_Row]:
             _Row(f"{plural(len(rest), 'other')} {whose}", StepKind.REST, float(rest["value"].sum()), len(rest))
         )
     return shown
+
+
+def _checked(rows: pd.DataFrame) -> float | None:
+    """The cross-check's sum over these rows; None when it was not asked about each of them."""
+    return None if rows["check"].isna().any() else float(rows["check"].sum())
 
 
 _KIND_WORDS = {"rnaseq": "expression", "cnv": "copy number", "mut": "mutation"}
@@ -186,7 +214,7 @@ def steps_table(steps: tuple[Step, ...]) -> pd.DataFrame:
             {
                 "step": s.name, "kind": s.kind.value, "value": s.value, "from": s.start, "to": s.end,
                 "inputs": s.count, "patient's value": s.observed, "std over models": s.std,
-                "share with this sign": s.sign_share,
+                "share with this sign": s.sign_share, "cross-check": s.check,
             }
             for s in steps
         ]

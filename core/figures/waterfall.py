@@ -13,7 +13,7 @@ from core.results.explanation import Explanation
 
 RAISES, LOWERS = "#0072B2", "#D55E00"
 """Blue raises survival, vermillion lowers it: apart for every colour vision, and each bar prints its sign."""
-ROW_PX, TOP_PX, BOTTOM_PX, NAME_PX, NUMBER_PX = 32, 84, 60, 250, 168
+ROW_PX, TOP_PX, BOTTOM_PX, NAME_PX, NUMBER_PX = 32, 84, 60, 264, 168
 _TOTALS = (StepKind.BASELINE, StepKind.PREDICTION)
 
 
@@ -37,6 +37,7 @@ def waterfall_figure(found: Explanation, steps: tuple[Step, ...], subject: str, 
             _bar(figure, step, at, interactive)
         if at:
             _join(figure, steps[at - 1].end, at)
+    _checks(figure, found, steps)
     _numbers(figure, steps, high)
     names = [_name(step) for step in steps]
     figure.update_layout(
@@ -52,6 +53,7 @@ def waterfall_figure(found: Explanation, steps: tuple[Step, ...], subject: str, 
         f"{found.background} reference patients each · {found.method}"
     )
     titled(figure, subject, subtitle, found.synthetic, TOP_PX + BOTTOM_PX + ROW_PX * len(steps))
+    figure.update_layout(showlegend=any(s.check is not None for s in steps))
     figure.update_yaxes(ticks="", linecolor="rgba(0,0,0,0)")
     return figure.figure()
 
@@ -59,6 +61,7 @@ def waterfall_figure(found: Explanation, steps: tuple[Step, ...], subject: str, 
 def _span(steps: tuple[Step, ...]) -> tuple[float, float]:
     """The part of the survival scale that the bars need, with room at both ends; never beyond 0 to 100."""
     ends = [v for s in steps for v in ((s.end,) if s.kind in _TOTALS else (s.start, s.end))]
+    ends += [s.start + s.check for s in steps if s.check is not None]
     low, high = min(ends), max(ends)
     pad = max(1.0, 0.12 * (high - low))
     return max(0.0, low - pad), min(100.0, high + pad)
@@ -70,7 +73,7 @@ def _total(figure: Canvas, step: Step, at: int) -> None:
     figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=at, y1=at, layer="below",
                      line={"color": FAINT, "width": 1, "dash": "dot"})  # fmt: skip
     figure.add_scatter(
-        x=[step.end], y=[at], mode="markers", cliponaxis=False,
+        x=[step.end], y=[at], mode="markers", cliponaxis=False, showlegend=False,
         marker={"symbol": "diamond" if step.kind is StepKind.PREDICTION else "diamond-open", "size": 15, "color": ink,
                 "line": {"width": 2, "color": ink}},
         hovertext=[f"{step.name}: {percent_of(step.value)}"], hovertemplate="%{hovertext}<extra></extra>",
@@ -81,12 +84,27 @@ def _bar(figure: Canvas, step: Step, at: int, interactive: bool) -> None:
     residual = step.kind is StepKind.RESIDUAL
     colour = MUTED if residual else RAISES if step.value >= 0 else LOWERS
     figure.add_bar(
-        x=[step.value], base=[step.start], y=[at], orientation="h",
+        x=[step.value], base=[step.start], y=[at], orientation="h", showlegend=False,
         marker={"color": colour, "line": {"color": colour, "width": 1},
                 "pattern": {"shape": "/" if residual else "", "fgcolor": "white"}},
         customdata=[[step.kind.value, step.key]] if interactive else None,
         hovertext=[_hover(step)], hovertemplate="%{hovertext}<extra></extra>",
     )  # fmt: skip
+
+
+def _checks(figure: Canvas, found: Explanation, steps: tuple[Step, ...]) -> None:
+    """An open circle where the cross-check would end each bar."""
+    asked = [(at, s, s.check) for at, s in enumerate(steps) if s.check is not None]
+    if not asked:
+        return
+    figure.add_scatter(
+        x=[s.start + check for _, s, check in asked], y=[at for at, _, _ in asked], mode="markers",
+        name=f"{found.check_method} (cross-check)", showlegend=True, cliponaxis=False,
+        marker={"symbol": "circle", "size": 9, "color": "white", "line": {"width": 1.8, "color": INK}},
+        hovertext=[f"{s.name}: {points(check, 2)} by {found.check_method}" for _, s, check in asked],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )  # fmt: skip
+    figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"})
 
 
 def _join(figure: Canvas, end: float, at: int) -> None:
@@ -117,7 +135,7 @@ def _name(step: Step) -> str:
     if step.kind is StepKind.VALUE and step.observed:
         return f"{shortened(step.name, 24)} <span style='color:{MUTED}'>{shortened(step.observed, 12)}</span>"
     if step.count > 1 and step.kind in (StepKind.GROUP, StepKind.FAMILY):
-        return f"{shortened(step.name, 28)} <span style='color:{MUTED}'>({step.count:,})</span>"
+        return f"{shortened(step.name, 31)} <span style='color:{MUTED}'>({step.count:,})</span>"
     return words
 
 
