@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from core.errors import PrognoscopeError
 
@@ -23,6 +23,8 @@ PLAUSIBLE_MPP = (0.05, 20.0)
 """µm per pixel of a microscope; a TIFF that says 72 dots per inch (353 µm/px) says nothing about the tissue."""
 MOST_PLAIN_PIXELS = 100_000_000
 """A file without tiles is read whole: at most so many pixels."""
+UNUSABLE_PROFILE = b"unusable"
+"""Stands for an ICC profile that is damaged."""
 _CACHE_BYTES = 192 << 20
 _OBJECTIVE = 10.0  # µm/px × magnification of the usual scanners: 20x = 0.5, 40x = 0.25
 
@@ -42,6 +44,7 @@ class _Reader(Protocol):
     sizes: tuple[tuple[int, int], ...]
     downsamples: tuple[float, ...]
     properties: Mapping[str, str]
+    profile: bytes
 
     def read(self, x: int, y: int, width: int, height: int, level: int) -> RGB: ...
 
@@ -53,13 +56,15 @@ class Slide:
 
     ``dimensions`` (width, height) of level 0 · ``levels`` (width, height) of each level · ``downsamples`` level-0
     pixels per pixel of each level · ``mpp`` µm per level-0 pixel or None · ``mpp_source`` where that number comes from
-    · ``mpp_stated`` False when it was estimated or assumed.
+    · ``mpp_stated`` False when it was estimated or assumed · ``power`` magnification of the objective or None ·
+    ``profile`` ICC profile of the colours that :meth:`read` gives, empty where the file has none.
     """
 
     def __init__(self, reader: _Reader, resolution: Resolution) -> None:
         self._reader = reader
         self.levels, self.downsamples = reader.sizes, reader.downsamples
         self.mpp, self.mpp_source, self.mpp_stated = resolution.mpp, resolution.source, resolution.stated
+        self.power, self.profile = _number(reader.properties.get("openslide.objective-power")), reader.profile
 
     def __enter__(self) -> Slide:
         return self
@@ -94,7 +99,9 @@ class Slide:
         return self._reader.read(x, y, width, height, level)
 
 
-def open_slide(path: str | Path, mpp: float | None = None, assumed_mpp: float | None = None) -> Slide:
+def open_slide(
+    path: str | Path, mpp: float | None = None, assumed_mpp: float | None = None, cache_bytes: int = _CACHE_BYTES
+) -> Slide:
     """Open a slide.
 
     Parameters
@@ -105,6 +112,8 @@ def open_slide(path: str | Path, mpp: float | None = None, assumed_mpp: float | 
         µm per pixel given by a person; it wins over the file.
     assumed_mpp : float, optional
         Taken, and said, when neither the file nor the objective tells.
+    cache_bytes : int
+        Memory for decoded pieces of the file.
 
     Raises
     ------
@@ -112,7 +121,7 @@ def open_slide(path: str | Path, mpp: float | None = None, assumed_mpp: float | 
         For a file that no reader can open. The message holds no path.
     """
     place = Path(path)
-    reader = _open_reader(place)
+    reader = _open_reader(place, cache_bytes)
     return Slide(reader, _resolution(reader.properties, mpp, assumed_mpp))
 
 
@@ -138,13 +147,13 @@ def _number(text: str | None) -> float | None:
     return value if value > 0 and np.isfinite(value) else None
 
 
-def _open_reader(path: Path) -> _Reader:
+def _open_reader(path: Path, cache_bytes: int) -> _Reader:
     import openslide
 
     if not path.is_file():
         raise PrognoscopeError("a slide file that is missing", "the slides of a patient", "restore it, or import again")
     try:
-        return _OpenSlideReader(openslide.OpenSlide(str(path)))
+        return _OpenSlideReader(openslide.OpenSlide(str(path)), cache_bytes)
     except openslide.OpenSlideUnsupportedFormatError:
         return _PlainReader(path)
     except openslide.OpenSlideError as error:
@@ -168,14 +177,19 @@ def _too_large(path: Path) -> PrognoscopeError:
 
 
 class _OpenSlideReader:
-    def __init__(self, handle: Any) -> None:
+    def __init__(self, handle: Any, cache_bytes: int) -> None:
         import openslide
 
         self._handle = handle
-        handle.set_cache(openslide.OpenSlideCache(_CACHE_BYTES))  # a row of tiles is read by several rows of patches
+        handle.set_cache(openslide.OpenSlideCache(cache_bytes))  # a row of tiles is read by several rows of patches
         self.sizes = tuple((int(w), int(h)) for w, h in handle.level_dimensions)
         self.downsamples = tuple(float(d) for d in handle.level_downsamples)
         self.properties: Mapping[str, str] = dict(handle.properties)
+        try:
+            profile = handle.color_profile
+            self.profile: bytes = b"" if profile is None else profile.tobytes()
+        except ImageCms.PyCMSError:
+            self.profile = UNUSABLE_PROFILE
 
     def read(self, x: int, y: int, width: int, height: int, level: int) -> RGB:
         import openslide
@@ -204,6 +218,8 @@ class _PlainReader:
                     raise _too_large(path)
                 self._pixels: RGB = np.asarray(image.convert("RGB"))
                 per_inch = image.info.get("dpi", (0, 0))
+                # a profile of other channels (CMYK, grey) does not fit what convert() gives
+                self.profile: bytes = image.info.get("icc_profile") or b"" if image.mode in ("RGB", "RGBA") else b""
         except Image.DecompressionBombError as error:
             raise _too_large(path) from error
         except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:

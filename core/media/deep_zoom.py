@@ -1,0 +1,111 @@
+"""A slide as a Deep Zoom pyramid: each level half of the one above, cut into tiles that overlap by one pixel.
+
+Level ``k`` below the last is the slide at exactly 2^-k: every pixel of its tiles stands for 2^k × 2^k level-0 pixels,
+also the last column and row, which may reach over the slide's edge (white there; viewers cut that fraction off).
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from core.errors import PrognoscopeError
+from core.media.colours import to_srgb
+from core.media.slides import Slide
+
+TILE, OVERLAP = 510, 1
+QUALITY = 85
+
+
+@dataclass(frozen=True)
+class _Span:
+    """One axis of a tile: level-0 pixels ``start`` … ``end`` become ``pixels``."""
+
+    start: int
+    end: int
+    pixels: int
+
+
+class DeepZoom:
+    """The pyramid over an open slide. Tiles may be read from several threads."""
+
+    def __init__(self, slide: Slide) -> None:
+        self.slide = slide
+        self.levels = max(0, (max(slide.dimensions) - 1).bit_length()) + 1
+        self._to_screen, self.colours = to_srgb(slide.profile)
+        self._factors = [_factor(slide, level) for level in range(len(slide.levels))]
+
+    def descriptor(self) -> str:
+        """The ``.dzi`` file."""
+        width, height = self.slide.dimensions
+        return (
+            '<?xml version="1.0" encoding="UTF-8"?>\n<Image xmlns="http://schemas.microsoft.com/deepzoom/2008" '
+            f'Format="jpeg" Overlap="{OVERLAP}" TileSize="{TILE}"><Size Width="{width}" Height="{height}"/></Image>'
+        )
+
+    def tile(self, level: int, column: int, row: int) -> Image.Image:
+        """An RGB tile of at most ``TILE + 2 · OVERLAP`` pixels a side.
+
+        Raises
+        ------
+        PrognoscopeError
+            For a tile that the pyramid does not have.
+        """
+        if not 0 <= level < self.levels:
+            raise _no_tile()
+        step = 1 << (self.levels - 1 - level)
+        width, height = self.slide.dimensions
+        return self._drawn(_span(column, width, step), _span(row, height, step), step)
+
+    def patch(self, x: int, y: int, side: int, pixels: int) -> Image.Image:
+        """The square of ``side`` level-0 px at (x, y), ``pixels`` wide; white beyond the slide's edge."""
+        return self._drawn(_Span(x, x + side, pixels), _Span(y, y + side, pixels), max(1, side // pixels))
+
+    def _drawn(self, across: _Span, down: _Span, step: int) -> Image.Image:
+        level = self.slide.level_for(step)
+        factor, stated = self._factors[level], self.slide.downsamples[level]
+        left, top = across.start / factor, down.start / factor
+        right, bottom = across.end / factor, down.end / factor
+        x, y = int(left), int(top)
+        columns, rows = int(np.ceil(right - 1e-9)) - x, int(np.ceil(bottom - 1e-9)) - y
+        pixels = self.slide.read(round(x * stated), round(y * stated), max(1, columns), max(1, rows), level)
+        image, size = Image.fromarray(pixels), (across.pixels, down.pixels)
+        if image.size != size or (right - x, bottom - y) != image.size:
+            # averages over what a pixel covers: no tissue is skipped, and edges fall between pixels where they are
+            image = image.resize(size, Image.Resampling.BOX, (left - x, top - y, right - x, bottom - y))
+        return self._to_screen(image)
+
+
+def _span(index: int, length: int, step: int) -> _Span:
+    tiles = -(-length // (TILE * step))
+    if not 0 <= index < max(1, tiles):
+        raise _no_tile()
+    first = max(0, index * TILE - OVERLAP)
+    last = min(-(-length // step), (index + 1) * TILE + OVERLAP)
+    return _Span(first * step, last * step, last - first)
+
+
+def _no_tile() -> PrognoscopeError:
+    return PrognoscopeError("a tile that does not exist", "the address of a tile", "open the page again")
+
+
+def _factor(slide: Slide, level: int) -> float:
+    """Level-0 pixels per pixel of a level: the whole number a scanner used, where its rounded sizes agree with one.
+
+    Readers divide the sizes, which is off by a few level-0 pixels at the far edge of a level that was cut to whole
+    pixels.
+    """
+    stated = slide.downsamples[level]
+    whole = round(stated)
+    close = all(abs(full / whole - size) <= 1 for full, size in zip(slide.dimensions, slide.levels[level], strict=True))
+    return float(whole) if close else stated
+
+
+def jpeg(image: Image.Image) -> bytes:
+    """The picture as JPEG, without any metadata."""
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=QUALITY)
+    return stream.getvalue()
