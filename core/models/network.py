@@ -48,6 +48,11 @@ class SurvivalNetwork(nn.Module):
         """Let each cancer begin at its own average hazards (cancers, bins); nothing for a model that tells no cancers
         apart."""
 
+    def expert_names(self) -> Mapping[str, tuple[str, ...]]:
+        """Level → names of its experts, where they mean the same in every trained model. The experts of other levels
+        have numbers alone, and number 3 of one model has nothing to do with number 3 of another."""
+        return {}
+
     borrowed: frozenset[int] = frozenset()
 
     def borrow(self, group: int) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from core.models.biofact.config import FACTORS, BioFactConfig
+from core.models.layers.paths import only
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +34,11 @@ class FactorExperts(nn.Module):
         self.gate = nn.Linear(width, count)
         self.register_buffer("salt", torch.randn(width, count, generator=torch.Generator().manual_seed(7)))
 
-    def forward(self, h: Tensor, muted: tuple[int, ...] = ()) -> Factored:
-        """Experts, gate and the joined representation of (b, w) patients; ``muted`` experts add nothing."""
+    def forward(self, h: Tensor, muted: tuple[int, ...] = (), through: int | None = None) -> Factored:
+        """Experts, gate and the joined representation of (b, w) patients; ``muted`` experts add nothing.
+
+        ``through`` is the one expert that hands on a gradient; then h itself hands on none.
+        """
         low = torch.einsum("bw,kwr->bkr", h, self.down)
         experts = nn.functional.layer_norm(torch.einsum("bkr,krw->bkw", low, self.up), (h.shape[-1],))
         experts = experts * self.scale + self.shift
@@ -42,7 +46,9 @@ class FactorExperts(nn.Module):
         keep = gate.new_ones(len(FACTORS))
         if muted:
             keep[list(muted)] = 0.0
-        return Factored(gate, experts, h + torch.einsum("bk,bkw->bw", gate * keep, experts))
+        weight, added = only(gate * keep, through, 1), only(experts, through, 1)
+        past = h if through is None else h.detach()
+        return Factored(gate, experts, past + torch.einsum("bk,bkw->bw", weight, added))
 
     def _random_weights(self, h: Tensor) -> Tensor:
         """Weights that repeat for the same patient and tell nothing of them: the far digits of a projection of h."""

@@ -22,6 +22,7 @@ from core.models.biofact.config import FACTORS, BioFactConfig
 from core.models.biofact.factors import Factored, FactorExperts
 from core.models.biofact.reports import PARTS, ReportEncoder, ReportText
 from core.models.layers.contrastive import info_nce, linear_cka
+from core.models.layers.paths import Through, expert_at
 from core.models.mice.config import MICEConfig
 from core.models.mice.encoders import AttentionPool, encoder_for
 from core.models.network import Muted, SurvivalNetwork
@@ -73,10 +74,16 @@ class BioFact(SurvivalNetwork):
             report_evidence=Modality.REPORTS in self.modalities,
         )
 
-    def forward(self, batch: Batch, trace: Trace = Trace.NONE, muted: Muted | None = None) -> SurvivalOutput:
-        """Log-hazard (b, 1) or hazard logits (b, bins)."""
+    def expert_names(self) -> Mapping[str, tuple[str, ...]]:
+        """The two factors."""
+        return {LEVEL: FACTORS}
+
+    def forward(
+        self, batch: Batch, trace: Trace = Trace.NONE, muted: Muted | None = None, through: Through | None = None
+    ) -> SurvivalOutput:
+        """Log-hazard (b, 1) or hazard logits (b, bins); ``through`` lets a gradient pass by one expert alone."""
         h, attention = self._anchor(batch)
-        factored: Factored = self.factors(h, (muted or {}).get(LEVEL, ()))
+        factored: Factored = self.factors(h, (muted or {}).get(LEVEL, ()), expert_at(through, LEVEL))
         logits = self.head(factored.joined).float()
         auxiliary = self._contrast(batch, h, factored) if self.training and self.config.contrast else {}
         auxiliary = {name: self.config.contrast * value for name, value in auxiliary.items()}
@@ -102,7 +109,7 @@ class BioFact(SurvivalNetwork):
             encoder = self.encoders[modality.value]
             present = batch.present[modality][:, None]
             if isinstance(encoder, AttentionPool):
-                vector, weights = encoder.with_attention(batch)
+                vector, weights = encoder(batch)
                 attention[modality] = weights * present
             else:
                 vector = encoder(batch)

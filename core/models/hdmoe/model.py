@@ -20,6 +20,7 @@ from core.models.hdmoe.config import HDMoEConfig
 from core.models.hdmoe.decoupling import decoupling_loss
 from core.models.hdmoe.encoders import encoder_for
 from core.models.layers.experts import ExpertLevel, Routed, load_balance
+from core.models.layers.paths import Through, expert_at
 from core.models.layers.rfr import reorganisation_order, segment_counts
 from core.models.network import SurvivalNetwork
 from core.models.output import Capabilities, SurvivalOutput, Trace
@@ -65,8 +66,9 @@ class HDMoE(SurvivalNetwork):
         self.segments2 = segment_counts(width * m) if config.reorganise2 else (1,)
         orders1 = torch.stack([reorganisation_order(2 * m, width, s) for s in self.segments1])
         orders2 = torch.stack([reorganisation_order(2, width * m, s) for s in self.segments2])
-        self.register_buffer("orders1", orders1, persistent=False)
-        self.register_buffer("orders2", orders2, persistent=False)
+        used = None if config.reorganise_rate else 1  # the first is the plain order, the only one ever drawn at rate 0
+        self.register_buffer("orders1", orders1[:used], persistent=False)
+        self.register_buffer("orders2", orders2[:used], persistent=False)
 
     def _level(self, d_in: int, d_out: int) -> ExpertLevel:
         return ExpertLevel(d_in, d_out, self.config.n_experts, self.config.top_k, self.config.expert_hidden)
@@ -93,16 +95,24 @@ class HDMoE(SurvivalNetwork):
         )
 
     def forward(
-        self, batch: Batch, trace: Trace = Trace.NONE, muted: Mapping[str, tuple[int, ...]] | None = None
+        self,
+        batch: Batch,
+        trace: Trace = Trace.NONE,
+        muted: Mapping[str, tuple[int, ...]] | None = None,
+        through: Through | None = None,
     ) -> SurvivalOutput:
-        """Hazard logits of a batch; random reorganisation in training, its exact average otherwise."""
+        """Hazard logits of a batch; random reorganisation in training, its exact average otherwise.
+
+        ``through`` lets a gradient pass by one expert alone.
+        """
         muted = muted or {}
         representations, attention = self._encode(batch)
-        first = self._first_level(representations, muted, trace is not Trace.NONE)
+        first = self._first_level(representations, muted, trace is not Trace.NONE, through)
         mixed = self._reorganise1(torch.cat([first.routed, first.shared], dim=1).flatten(1))
         arrangements = len(mixed)
         tokens = mixed.reshape(arrangements * batch.size, -1, self.config.token)
-        second: Routed = self.experts2(tokens, muted.get(LEVEL2, ()), trace is not Trace.NONE)
+        norms, followed = trace is not Trace.NONE, expert_at(through, LEVEL2)
+        second: Routed = self.experts2(tokens, muted.get(LEVEL2, ()), norms, followed)
         logits = self._head(second).view(arrangements, batch.size, -1)
         logits = torch.einsum("sbt,s->bt", logits, self._weights(arrangements, logits))
         auxiliary = self._auxiliary(batch, first, second) if self.training else {}
@@ -123,15 +133,22 @@ class HDMoE(SurvivalNetwork):
         return representations, attention
 
     def _first_level(
-        self, representations: dict[Modality, Tensor], muted: Mapping[str, tuple[int, ...]], norms: bool
+        self,
+        representations: dict[Modality, Tensor],
+        muted: Mapping[str, tuple[int, ...]],
+        norms: bool,
+        through: Through | None,
     ) -> _Level1:
         tokens, results, routed, shared = {}, {}, [], []
         for modality, vector in representations.items():
             tokens[modality] = vector.view(vector.shape[0], -1, self.config.token)
-            result: Routed = self.experts1[modality.value](tokens[modality], muted.get(level1(modality), ()), norms)
+            name = level1(modality)
+            followed = expert_at(through, name)
+            result: Routed = self.experts1[modality.value](tokens[modality], muted.get(name, ()), norms, followed)
             results[modality] = result
             routed.append(result.routed.flatten(1))
-            shared.append(result.shared.flatten(1) if self.config.de_redundancy else vector)
+            past = vector if followed is None else vector.detach()  # beside the experts
+            shared.append(result.shared.flatten(1) if self.config.de_redundancy else past)
         dtype = routed[0].dtype
         return _Level1(torch.stack(routed, dim=1), torch.stack([s.to(dtype) for s in shared], dim=1), tokens, results)
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from core.models.layers.dropout import Dropout
+from core.models.layers.paths import only
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,19 +50,24 @@ class ExpertLevel(nn.Module):
             for matrix in stack:
                 nn.init.xavier_normal_(matrix)
 
-    def forward(self, tokens: Tensor, muted: tuple[int, ...] = (), norms: bool = False) -> Routed:
-        """Route (b, k, d) tokens; experts in ``muted`` (the shared one is number E) contribute nothing."""
+    def forward(
+        self, tokens: Tensor, muted: tuple[int, ...] = (), norms: bool = False, through: int | None = None
+    ) -> Routed:
+        """Route (b, k, d) tokens; experts in ``muted`` (the shared one is number E) contribute nothing.
+
+        ``through`` is the one expert that hands on a gradient; None lets all of them.
+        """
         b, k, d = tokens.shape
         flat = tokens.reshape(1, b * k, d).expand(self.n_experts + 1, b * k, d)
         hidden = self.dropout(F.relu(torch.baddbmm(self.b1.to(flat.dtype), flat, self.w1.to(flat.dtype))))
         out = F.relu(torch.baddbmm(self.b2.to(hidden.dtype), hidden, self.w2.to(hidden.dtype)))
-        out = out.view(self.n_experts + 1, b, k, -1)
+        out = only(out.view(self.n_experts + 1, b, k, -1), through)
         gate = torch.softmax((tokens @ self.gate.t().to(tokens.dtype)).float(), dim=-1)
         assigned = torch.zeros_like(gate, dtype=torch.bool).scatter(-1, gate.topk(self.top_k, dim=-1).indices, True)
         keep = gate.new_ones(self.n_experts + 1)
         if muted:
             keep[list(muted)] = 0.0
-        weight = gate * assigned * keep[:-1]
+        weight = only(gate * assigned * keep[:-1], through, -1)
         routed = torch.einsum("ebkd,bke->bkd", out[:-1], weight.to(out.dtype))
         shared = out[-1] * keep[-1].to(out.dtype)
         return Routed(routed, shared, gate, assigned, self._norms(out, weight, keep) if norms else gate.new_zeros(0))

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from core.models.layers.attention_weights import AttentionWeights
 from core.models.layers.dropout import Dropout
 from core.models.layers.landmark_attention import attend, landmark_row
 from core.models.layers.pseudo_inverse import largest_sums, pinv_product
@@ -78,6 +79,7 @@ class NystromAttention(nn.Module):
         self.to_qkv = nn.Linear(width, 3 * width, bias=False)
         self.to_out = nn.Linear(width, width)
         self.dropout = Dropout(dropout)
+        self.used = AttentionWeights()
         self.residual = nn.Conv2d(heads, heads, (kernel, 1), padding=(kernel // 2, 0), groups=heads, bias=False)
 
     def forward(self, x: Tensor, lengths: Lengths, first_only: bool = False) -> tuple[Tensor, Tensor | None]:
@@ -121,7 +123,7 @@ class NystromAttention(nn.Module):
         marks = _Landmarks.of(self._heads(keys.landmarks @ w_query), self._heads(keys.landmarks @ w_key), keys.weight)
         scores = self._heads(x[:, :1] @ w_query) @ marks.keys.transpose(-1, -2)
         weights = marks.times_inverse(torch.softmax(scores if marks.bias is None else scores + marks.bias, dim=-1))
-        row = landmark_row(marks.queries, self._heads(keys.tokens @ w_key), weights, keys.bias)
+        row: Tensor = self.used(landmark_row(marks.queries, self._heads(keys.tokens @ w_key), weights, keys.bias))
         gathered = row @ keys.tokens  # (b, h, width): the values are projected after the sum over tokens
         attended = torch.einsum("bhw,whd->bhd", gathered, w_value.reshape(len(w_value), self.heads, -1))
         taps = self.residual.weight[:, 0, :, 0].to(x.dtype)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from core.cohort.modality import Modality
 from core.features.batch import Batch
 from core.features.preparation import InputShape
+from core.models.layers.attention_weights import AttentionWeights
 from core.models.layers.dropout import Dropout
 from core.models.layers.snn import FamilyEncoder, snn_block
 from core.models.mice.config import MICEConfig
@@ -70,15 +71,13 @@ class AttentionPool(nn.Module):
         self.modality = modality
         self.reduce = mlp_block((shape.bags or {})[modality], config.width, config.dropout)
         self.score = nn.Sequential(nn.Linear(config.width, 64), nn.Tanh(), nn.Linear(64, 1))
+        self.used = AttentionWeights()
 
-    def forward(self, batch: Batch) -> Tensor:
-        return self.with_attention(batch)[0]
-
-    def with_attention(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """(b, width) representation and (b, n) attention, 0 at padding."""
         features = self.reduce(batch.bags[self.modality])
         scores = self.score(features).squeeze(-1).float().masked_fill(~batch.masks[self.modality], float("-inf"))
-        weights = torch.softmax(scores, dim=1)
+        weights: Tensor = self.used(torch.softmax(scores, dim=1))
         return torch.bmm(weights[:, None].to(features.dtype), features)[:, 0], weights
 
 

@@ -18,6 +18,7 @@ from core.features.batch import Batch
 from core.features.preparation import InputShape
 from core.models.layers.by_group import ByGroup
 from core.models.layers.contrastive import multi_positive_loss
+from core.models.layers.paths import Through, expert_at, only
 from core.models.layers.stacked_transformer import StackedTransformer
 from core.models.mice.config import MICEConfig
 from core.models.mice.encoders import AttentionPool, Synthesis, encoder_for
@@ -93,12 +94,21 @@ class MICE(SurvivalNetwork):
             self.modalities, (OVERLAPPING, GROUPS), spatial_attention=Modality.SLIDES in self.modalities
         )
 
-    def forward(self, batch: Batch, trace: Trace = Trace.NONE, muted: Muted | None = None) -> SurvivalOutput:
-        """Hazard logits of a batch of patients of any of the cancers."""
+    def expert_names(self) -> dict[str, tuple[str, ...]]:
+        """The three groups; the overlapping experts have numbers alone."""
+        return {GROUPS: GROUP_NAMES}
+
+    def forward(
+        self, batch: Batch, trace: Trace = Trace.NONE, muted: Muted | None = None, through: Through | None = None
+    ) -> SurvivalOutput:
+        """Hazard logits of a batch of patients of any of the cancers.
+
+        ``through`` lets a gradient pass by one expert, or one group, alone.
+        """
         group = self._groups(batch)
         tokens, attention = self._tokens(batch, group)
-        mixed = self._experts(tokens, group, muted or {})
-        logits = self.head(self._joined(tokens, mixed)).float()
+        mixed = self._experts(tokens, group, muted or {}, through)
+        logits = self.head(self._joined(tokens, mixed, past=through is None)).float()
         if self.hazard_shift is not None:
             logits = logits + self.hazard_shift[group]
         auxiliary = self._auxiliary(tokens) if self.training else {}
@@ -110,7 +120,7 @@ class MICE(SurvivalNetwork):
         for modality in self.modalities:
             encoder = self.encoders[modality.value]
             if isinstance(encoder, AttentionPool):
-                vector, weights = encoder.with_attention(batch)
+                vector, weights = encoder(batch)
                 attention[modality] = weights * batch.present[modality][:, None]
             else:
                 vector = encoder(batch)
@@ -137,7 +147,7 @@ class MICE(SurvivalNetwork):
         result: Tensor = (shown | (left_with_none & keep)) & present
         return result
 
-    def _experts(self, tokens: _Tokens, group: Tensor, muted: Muted) -> _Mixed:
+    def _experts(self, tokens: _Tokens, group: Tensor, muted: Muted, through: Through | None = None) -> _Mixed:
         groups = ByGroup.of(group, len(self.cancer_token))
         fused, updated = self.fusion(tokens.used[None])
         shared = updated[0]
@@ -147,7 +157,8 @@ class MICE(SurvivalNetwork):
         if off := muted.get(OVERLAPPING, ()):
             weight = weight.clone()
             weight[:, list(off)] = 0.0
-        overlap = torch.einsum("be,bew->bw", weight, experts)
+        followed = expert_at(through, OVERLAPPING)
+        overlap = torch.einsum("be,bew->bw", only(weight, followed, 1), only(experts, followed, 1))
         overlap = nn.functional.layer_norm(overlap, (overlap.shape[-1],))
         overlap = overlap * self.norm_scale[group].to(overlap.dtype) + self.norm_shift[group].to(overlap.dtype)
         special = self._specialised(shared, group, groups)
@@ -159,12 +170,17 @@ class MICE(SurvivalNetwork):
             a if kept and i not in off else torch.zeros_like(a)
             for i, (a, kept) in enumerate(zip((consensus, special, overlap), use, strict=True))
         ]
-        return _Mixed(torch.stack(answers, dim=1), gates, experts)
+        kept = GROUP_NAMES.index("overlapping") if followed is not None else expert_at(through, GROUPS)
+        return _Mixed(only(torch.stack(answers, dim=1), kept, 1), gates, experts)
 
-    def _joined(self, tokens: _Tokens, mixed: _Mixed) -> Tensor:
-        """(b, w) the class token of the last transformer; with the skip, plus the mean of the modalities' tokens."""
+    def _joined(self, tokens: _Tokens, mixed: _Mixed, past: bool = True) -> Tensor:
+        """(b, w) the class token of the last transformer; with the skip, plus the mean of the modalities' tokens.
+
+        ``past`` lets a gradient pass beside the experts, by the skip.
+        """
         joined = self.join.class_tokens(mixed.answers[None])[0]
-        return joined + tokens.used[:, 1:].mean(dim=1) if self.config.skip else joined
+        skipped = tokens.used[:, 1:].mean(dim=1)
+        return joined + (skipped if past else skipped.detach()) if self.config.skip else joined
 
     def _specialised(self, shared: Tensor, group: Tensor, groups: ByGroup) -> Tensor:
         """(b, w) answer of each patient's own expert; for a borrowing cancer the mean of the trained experts'."""

@@ -1,0 +1,205 @@
+"""What one trained model makes of one patient's patches: attention, and gradients of its estimate.
+
+A slide reaches the answer by one vector v, the slide encoder's. So whatever is asked of the rest of the network is
+answered at v, and only then carried back to the patches: one pass through the encoder, one pass back for each
+question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.arrays import BoolArray, Float32Array
+from core.cohort.modality import Modality
+from core.errors import PrognoscopeError
+from core.explain.survival_at import survival_at
+from core.features.batch import Batch
+from core.models.layers.attention_weights import AttentionWeights
+from core.models.layers.paths import Through
+from core.models.output import SurvivalOutput, Trace
+from core.training.neural import FittedNeural
+
+PERCENT = 100.0
+_NOBODY = -1
+
+
+@dataclass(frozen=True, eq=False)
+class PatchEvidence:
+    """Numbers of ``n`` patches, in the order of the bag.
+
+    Parameters
+    ----------
+    attention : (n,) or None
+        The class token's weights, 1 in all; None where the model has none over patches.
+    on_patches : float
+        How much of the weight lay on patches at all; the rest lies on the class token and on padding.
+    gradient_attention : (n,) or None
+        Σ over heads of weight × ∂S/∂weight, percentage points of S(month): what each patch adds through the average.
+    relevance : (n,)
+        Σ over features of ∂S/∂x × (x − baseline), percentage points, through the whole model.
+    through : mapping of (level, expert) to (n,)
+        The same through one expert alone; at one level they add up to ``relevance`` but for what passes beside.
+    used : mapping of level to (experts + 1,) bool
+        Experts that at least one of the patient's tokens was sent to; the shared expert last.
+    """
+
+    attention: Float32Array | None
+    on_patches: float
+    gradient_attention: Float32Array | None
+    relevance: Float32Array
+    through: Mapping[Through, Float32Array]
+    used: Mapping[str, BoolArray]
+
+
+def patch_evidence(fitted: FittedNeural, batch: Batch, month: float, experts: bool = True) -> PatchEvidence:
+    """Ask one model about the slides of a batch of one patient.
+
+    ``experts`` False leaves out the paths through single experts. The baseline is the average patch of the training
+    patients, which is 0 once bags are on a common scale; without a scale it is the mean of the patient's own patches.
+
+    Raises
+    ------
+    PrognoscopeError
+        For a model without slides, or a patient without them.
+    """
+    network = fitted.network.eval().requires_grad_(False)
+    encoder = _slide_encoder(network, batch)
+    bag = batch.bags[Modality.SLIDES].detach().requires_grad_(True)
+    with _weights_of(encoder) as passed:
+        output = encoder(replace(batch, bags={**batch.bags, Modality.SLIDES: bag}))
+    vector: Tensor = output[0] if isinstance(output, tuple) else output
+    rest = _Rest(fitted, encoder, vector.detach(), output, batch, month)
+    paths: dict[Through | None, Tensor] = {None: rest.gradient(None)}
+    used = rest.used()
+    if experts:
+        for level, there in used.items():
+            paths |= {(level, int(k)): rest.gradient((level, int(k))) for k in np.flatnonzero(there)}
+    scaled = Modality.SLIDES in fitted.preparation.bags
+    shift = bag.detach()[0] if scaled else bag.detach()[0] - bag.detach()[0].mean(dim=0)
+    found: dict[Through | None, Float32Array] = {}
+    by_weight: Float32Array | None = None
+    for path, gradient in paths.items():
+        asked = [bag, *passed] if path is None else [bag]
+        back = torch.autograd.grad(vector, asked, gradient, retain_graph=True, allow_unused=True)
+        found[path] = _array((_present(back[0], bag)[0] * shift).sum(dim=1))
+        if path is None and passed:
+            weighed = (passed[-1] * _present(back[-1], passed[-1])).detach()[0]
+            by_weight = fold_repeats(_array(weighed.reshape(-1, weighed.shape[-1]).sum(dim=0)), bag.shape[1])
+    attention, share = _attention(output)
+    whole = found.pop(None)
+    return PatchEvidence(attention, share, by_weight, whole, {k: v for k, v in found.items() if k is not None}, used)
+
+
+def fold_repeats(values: Float32Array, patches: int) -> Float32Array:
+    """(t,) numbers of an encoder's places → (n,) of the patches.
+
+    The places end with the ⌈√n⌉² of the squared bag, in which the first patches stand again behind the last; what
+    stands before them (padding, class token) is no patch. An attention pool has n places alone.
+    """
+    if len(values) == patches:
+        return values
+    square = int(np.ceil(np.sqrt(patches))) ** 2
+    grid = values[len(values) - square :]
+    folded = grid[:patches].copy()
+    folded[: square - patches] += grid[patches:]
+    return folded
+
+
+@dataclass(frozen=True, eq=False)
+class _Rest:
+    """The network behind the slide encoder, as a function of the vector v it is handed."""
+
+    fitted: FittedNeural
+    encoder: nn.Module
+    vector: Tensor
+    output: Any
+    batch: Batch
+    month: float
+
+    def gradient(self, through: Through | None) -> Tensor:
+        """(1, w) ∂S(month)/∂v in percentage points, through one expert alone where asked."""
+        vector = self.vector.clone().requires_grad_(True)
+        asked = {} if through is None else {"through": through}
+        with torch.enable_grad():
+            survival = survival_at(self.fitted, self._run(vector, **asked).logits, self.month)
+        if not survival.requires_grad:
+            return torch.zeros_like(vector)
+        found = torch.autograd.grad(PERCENT * survival.sum(), vector, allow_unused=True)[0]
+        return torch.zeros_like(vector) if found is None else found
+
+    def used(self) -> dict[str, BoolArray]:
+        """Level → which of its experts the patient's tokens are sent to; only levels that slides must pass: those
+        behind which nothing depends on v once no expert of theirs hands on a gradient."""
+        with torch.no_grad():
+            routing = self._run(self.vector, trace=Trace.ROUTING).routing
+        levels = {} if routing is None else routing.levels
+        return {
+            name: np.append((trace.assigned[0] > 0).any(axis=0), trace.output_norm[0, -1] > 0)
+            for name, trace in levels.items()
+            if not bool(self.gradient((name, _NOBODY)).any())
+        }
+
+    def _run(self, vector: Tensor, **asked: Any) -> SurvivalOutput:
+        """The network on one patch, with the encoder's answer put in its place."""
+        handed = (vector, *self.output[1:]) if isinstance(self.output, tuple) else vector
+        handle = self.encoder.register_forward_hook(lambda module, given, made: handed)
+        slides = Modality.SLIDES
+        small = replace(
+            self.batch,
+            bags={**self.batch.bags, slides: self.batch.bags[slides][:, :1]},
+            masks={**self.batch.masks, slides: self.batch.masks[slides][:, :1]},
+        )
+        try:
+            found: SurvivalOutput = self.fitted.network(small, **asked)
+        finally:
+            handle.remove()
+        return found
+
+
+def _slide_encoder(network: nn.Module, batch: Batch) -> nn.Module:
+    encoders = getattr(network, "encoders", None)
+    slides = Modality.SLIDES
+    if not isinstance(encoders, nn.ModuleDict) or slides.value not in encoders:
+        raise PrognoscopeError(
+            "a model that does not read patches one by one", "the maps over slides", "choose a run that uses slides"
+        )
+    if batch.size != 1 or not bool(batch.present[slides].all()):
+        raise PrognoscopeError("no slide of this patient", "the maps over slides", "choose a patient with a slide")
+    return encoders[slides.value]
+
+
+@contextmanager
+def _weights_of(encoder: nn.Module) -> Iterator[list[Tensor]]:
+    """The attention weights that are used within, in the order of their use."""
+    passed: list[Tensor] = []
+    places = [m for m in encoder.modules() if isinstance(m, AttentionWeights)]
+    handles = [m.register_forward_hook(lambda module, given, made: passed.append(made)) for m in places]
+    try:
+        yield passed
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _present(gradient: Tensor | None, like: Tensor) -> Tensor:
+    return torch.zeros_like(like) if gradient is None else gradient
+
+
+def _attention(output: Any) -> tuple[Float32Array | None, float]:
+    """The weights as shares of what lies on patches; none where they cancel out (Nyström's can be negative)."""
+    if not isinstance(output, tuple) or output[1] is None:
+        return None, 0.0
+    weights = _array(output[1][0])
+    total = float(weights.sum())
+    return (weights / np.float32(total), total) if total > 1e-6 else (None, total)
+
+
+def _array(x: Tensor) -> Float32Array:
+    return np.asarray(x.detach().float().cpu().numpy(), dtype=np.float32)
