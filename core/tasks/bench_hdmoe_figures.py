@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from core.models.hdmoe.config import HDMoEConfig
 from core.results.workspace import Workspace
 from core.tasks.bench import BenchResult, BenchRow
 from core.tasks.bench_evidence import COHORTS, evidence_cohort
@@ -19,7 +18,7 @@ from core.tasks.hdmoe_inside import look_inside
 from core.tasks.hdmoe_inside_tables import allocation_lines, combined, redundancy_lines
 from core.tasks.hdmoe_risk_groups import risk_groups_of
 from core.tasks.hdmoe_risk_tables import risk_group_lines
-from core.tasks.hdmoe_sweeps import BOTH, FOLDS, FULL_SEEDS
+from core.tasks.hdmoe_sweeps import BOTH, FOLDS, FULL_SEEDS, studied
 from core.tasks.train import Progress
 from core.training.config import TrainingConfig
 from core.training.estimators import EstimatorSpec
@@ -64,7 +63,7 @@ def bench_figures(
 
 def figure_spec(cohort: str, full: bool, epochs: int) -> CellSpec:
     """All five published folds with the models kept; 0 epochs is the control before training."""
-    estimator = EstimatorSpec("hdmoe", asdict(HDMoEConfig()), TrainingConfig(epochs=epochs))
+    estimator = EstimatorSpec("hdmoe", asdict(studied({})), TrainingConfig(epochs=epochs))
     seeds = FULL_SEEDS if full and epochs else 1
     return CellSpec(f"HDMoE, {epochs} epochs", cohort, FOLDS, estimator, BOTH, seeds, models=True)
 

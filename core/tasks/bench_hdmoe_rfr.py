@@ -26,7 +26,7 @@ PAPER_REPORTED = 0.694
 REPEATS = 1000
 NAME = "hdmoe-rfr"
 VARIANTS = (
-    Variant("our settings, a quarter of the patients reorganised a step"),
+    Variant("a quarter of the patients reorganised at a step"),
     Variant("every patient reorganised at every step, as published", {"reorganise_rate": 1.0}),
 )
 

@@ -43,7 +43,7 @@ class Variant:
 
     def settings(self) -> dict[str, Any]:
         """Every setting with its value, so that a cell's key changes when a default does."""
-        return asdict(HDMoEConfig(**self.changes))
+        return asdict(studied(self.changes))
 
     def spec(self, protocol: Protocol, full: bool, models: bool = False) -> CellSpec:
         """The cell of this row under one protocol: the first two folds and one seed, or all folds and three seeds."""
@@ -67,8 +67,13 @@ class Sweep:
         return tuple(v for v in self.variants if full or not v.only_full)
 
 
+def studied(changes: Mapping[str, Any]) -> HDMoEConfig:
+    """The defaults with a quarter of the patients reorganised, so that the studies can say what reorganisation does."""
+    return HDMoEConfig(**{"reorganise_rate": 0.25, **changes})
+
+
 def _default(name: str) -> Any:
-    return getattr(HDMoEConfig(), name)
+    return getattr(studied({}), name)
 
 
 def _one_by_one(

@@ -21,7 +21,7 @@ _HDMOE = (
             choices=("cosine", "l1", "kl", "mse")),
     Setting("alpha", "Weight of decoupling", 0.1, "Weight of that distance in the loss (the paper's α)."),
     Setting("beta", "Weight of balance", 0.01, "Weight of the loss that keeps every expert in use (the paper's β)."),
-    Setting("reorganise_rate", "Patients reorganised", 0.25,
+    Setting("reorganise_rate", "Patients reorganised", 0.0,
             "Share of training patients whose features are reorganised at a step; the paper uses all (1)."),
     Setting("fine_tokens", "Fine tokens", True, "Off: one token a modality."),
     Setting("de_redundancy", "Shared expert first", True, "Off: tokens reach the experts with what they share."),
