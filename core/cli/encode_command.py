@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
 from core.cli.output import Answer, ProgressBar, table
+from core.cli.paths import user_path
 from core.cli.words import modalities_of, settings_of
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
 from core.features.encoders import DEFAULTS, encoder_names
 from core.results.workspace import Workspace
 from core.tasks.encode import EncodeReport, EncodeRequest, encode
+
+_PLACES = ("source", "weights", "text_model", "decomposer")
+"""Settings of encoders that may name a file or folder."""
 
 
 def add_commands(commands: Any) -> None:
@@ -25,8 +30,9 @@ def add_commands(commands: Any) -> None:
         help=f"one of {', '.join(encoder_names())} (default {defaults})",
     )  # fmt: skip
     add.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the encoder given by --encoder"
-    )
+        "--encoder-set", "--set", dest="settings", action="append", default=[], metavar="[MODALITY.]NAME=VALUE",
+        help="a setting of the encoder given by --encoder, e.g. source=FOLDER; of several slides.source=FOLDER",
+    )  # fmt: skip
     add.add_argument("--processes", type=int, default=2, help="patients at a time")
     add.set_defaults(run=run_encode)
 
@@ -34,16 +40,12 @@ def add_commands(commands: Any) -> None:
 def run_encode(args: argparse.Namespace, workspace: Workspace) -> Answer:
     """Encode and say what was made, found and skipped."""
     encoders = _encoders(args.encoder)
-    settings = settings_of(args.set)
-    if settings and len(encoders) != 1:
-        raise PrognoscopeError(
-            "a setting of no one encoder", "--set", "name that encoder with --encoder, one at a time"
-        )
+    settings = _settings(args.settings, encoders)
     request = EncodeRequest(
         args.cohort,
         modalities_of(args.modalities) or tuple(encoders if settings else ()),
         encoders,
-        dict.fromkeys(encoders.values(), settings),
+        settings,
         args.processes,
     )
     return _describe(encode(request, workspace, ProgressBar()))
@@ -57,6 +59,33 @@ def _encoders(texts: list[str]) -> dict[Modality, str]:
             raise PrognoscopeError(f"{text!r} names no encoder", "--encoder", "write it as MODALITY=NAME")
         chosen[modalities_of(modality)[0]] = name
     return chosen
+
+
+def _settings(texts: list[str], encoders: Mapping[Modality, str]) -> dict[str, dict[str, Any]]:
+    """Encoder → its settings; one without a modality before it belongs to the only encoder that was named."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, value in settings_of(texts).items():
+        modality, dot, setting = name.partition(".")
+        if not dot and len(encoders) != 1:
+            raise PrognoscopeError(
+                "a setting of no one encoder", "--encoder-set",
+                "name the encoder with --encoder, and of several the modality before the setting (slides.batch=8)",
+            )  # fmt: skip
+        chosen = modalities_of(modality)[0] if dot else next(iter(encoders))
+        if chosen not in encoders:
+            raise PrognoscopeError(
+                f"a setting for {chosen.value} without an encoder",
+                "--encoder-set",
+                f"add --encoder {chosen.value}=NAME",
+            )
+        key = setting if dot else name
+        found.setdefault(encoders[chosen], {})[key] = _placed(value) if key in _PLACES else value
+    return found
+
+
+def _placed(value: Any) -> Any:
+    """A file or folder of the user's as an absolute path; anything else (the id of a model on the hub) as it is."""
+    return str(user_path(value)) if isinstance(value, str) and value and user_path(value).exists() else value
 
 
 def _describe(report: EncodeReport) -> Answer:

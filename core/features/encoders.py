@@ -6,8 +6,8 @@ Features are a function of the files' contents and of those three alone, so they
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -71,6 +71,10 @@ class Encoder(Protocol):
 
 _CLASSES: Mapping[str, str] = {
     "colour-texture-nuclei": "core.features.slide_encoder:ColourTextureNuclei",
+    "resnet-50": "core.features.slide_vision:ResNet50",
+    "phikon-v2": "core.features.slide_vision:PhikonV2",
+    "transformers-vision": "core.features.slide_vision:AnyVision",
+    "uni": "core.features.slide_vision:Uni",
     "imported": "core.features.imported:ImportedFeatures",
     "shape-intensity": "core.features.volume_encoder:ShapeIntensity",
     "monai-small": "core.features.volume_network:SmallNetwork",
@@ -87,19 +91,28 @@ DEFAULTS: Mapping[Modality, str] = {
 }
 """What a modality is encoded with when nobody says."""
 
+PLACE, PACE = {"defines": "nothing", "kept": True}, {"defines": "nothing", "kept": False}
+"""Marks of settings that change no feature: where a model lies (kept with the features, so that a new patient's can be
+made), and how fast it works (not kept)."""
+
 
 def encoder_names() -> tuple[str, ...]:
     """Every name :func:`make_encoder` knows."""
     return tuple(_CLASSES)
 
 
-def make_encoder(name: str, settings: Mapping[str, Any] | None = None) -> Encoder:
-    """The encoder called ``name`` with its settings; an unknown name, or a setting it cannot have, is an error."""
+def encoder_class(name: str) -> Any:
+    """The class of the encoder called ``name``; nothing is loaded or looked for."""
     if name not in _CLASSES:
         raise PrognoscopeError(f"no encoder named {name!r}", "the encoders", f"use one of {', '.join(_CLASSES)}")
     module, _, kind = _CLASSES[name].partition(":")
-    plain: Any = getattr(importlib.import_module(module), kind)()
-    known = {f.name: getattr(plain, f.name) for f in fields(plain)}
+    return getattr(importlib.import_module(module), kind)
+
+
+def make_encoder(name: str, settings: Mapping[str, Any] | None = None) -> Encoder:
+    """The encoder called ``name`` with its settings; an unknown name, or a setting it cannot have, is an error."""
+    kind = encoder_class(name)
+    known = {f.name: f.default for f in fields(kind)}
     for key, value in (settings or {}).items():
         if key not in known:
             raise PrognoscopeError(
@@ -108,10 +121,25 @@ def make_encoder(name: str, settings: Mapping[str, Any] | None = None) -> Encode
         wanted = type(known[key])
         if not isinstance(value, wanted | int if wanted is float else wanted) or (wanted is not bool and value is True):
             raise PrognoscopeError(f"{key} = {value!r}", f"encoder {name!r}", f"give a value like {known[key]!r}")
-    encoder: Encoder = replace(plain, **(settings or {}))
+    encoder: Encoder = kind(**(settings or {}))
     return encoder
 
 
 def settings_of(encoder: Encoder) -> dict[str, Any]:
-    """The settings of an encoder as plain values."""
-    return asdict(encoder)  # type: ignore[call-overload,no-any-return]
+    """The settings that are kept with the features an encoder makes, as plain values."""
+    return _settings(encoder, lambda marks: bool(marks.get("kept", True)))
+
+
+def defining_settings(encoder: Encoder) -> dict[str, Any]:
+    """The settings that decide the features."""
+    return _settings(encoder, lambda marks: marks.get("defines") != "nothing")
+
+
+def all_settings(encoder: Encoder) -> dict[str, Any]:
+    """Every setting, to make the same encoder in another process."""
+    return _settings(encoder, lambda marks: True)
+
+
+def _settings(encoder: Encoder, chosen: Callable[[Mapping[str, Any]], bool]) -> dict[str, Any]:
+    plain: dict[str, Any] = asdict(encoder)  # type: ignore[call-overload]
+    return {f.name: plain[f.name] for f in fields(encoder) if chosen(f.metadata)}  # type: ignore[arg-type]

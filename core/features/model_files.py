@@ -9,15 +9,21 @@ from pathlib import Path
 from core.errors import PrognoscopeError
 
 
-def digest_of(path: str | Path) -> str:
+def digest_of(path: str | Path, only: tuple[str, ...] = ("*",)) -> str:
     """SHA-256 over a file, or over the names and contents of a folder's files; computed once a process and state.
+
+    ``only`` patterns of the files that count, of a folder.
 
     Features made with a model are kept under its contents, never under its path.
     """
     place = Path(path)
     if not place.exists():
         raise PrognoscopeError("no such file or folder", f"the model {place.name!r}", "name a model that is here")
-    files = (place,) if place.is_file() else tuple(sorted(p for p in place.rglob("*") if p.is_file()))
+    files = (
+        (place,)
+        if place.is_file()
+        else tuple(sorted(p for p in place.rglob("*") if p.is_file() and any(map(p.match, only))))
+    )
     states = tuple((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files)
     return _digest(str(place), states)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -44,22 +45,11 @@ class ColourTextureNuclei:
 
     def encode(self, files: tuple[MediaFile, ...]) -> Encoded:
         """The patches of all of a patient's slides; a slide that cannot be read is left out, and said."""
-        parts: list[tuple[int, Encoded]] = []
-        failures: list[str] = []
-        for number, file in enumerate(files):
-            try:
-                parts.append((number, self._one(file)))
-            except PrognoscopeError as error:
-                failures.append(error.found)
-        if not parts:
-            raise PrognoscopeError("; ".join(dict.fromkeys(failures)), "the slides of a patient", "see each slide")
-        return join_slides(parts, failures)
+        return each_slide(files, self._one)
 
     def _one(self, file: MediaFile) -> Encoded:
         with open_slide(file.path, assumed_mpp=self.assumed_mpp) as slide:
-            grid = patch_grid(slide, tissue_mask(slide), self.um_per_px, self.patch)
-            if not len(grid):
-                raise PrognoscopeError("a slide without tissue", "a slide file", "look at it, or leave it out")
+            grid = tissue_grid(slide, self.um_per_px, self.patch)
             threshold = nuclear_threshold(_sample(slide, grid))
             rows = [patch_features(patches, grid.um_per_px, threshold) for patches in read_patches(slide, grid)]
             warnings = () if slide.mpp_stated else (f"pixel size {slide.mpp_source}",)
@@ -70,6 +60,34 @@ class ColourTextureNuclei:
 def _sample(slide: Slide, grid: PatchGrid) -> np.ndarray[Any, np.dtype[np.uint8]]:
     chosen = np.unique(np.linspace(0, len(grid) - 1, _LOOKED_AT).astype(int))
     return np.concatenate(list(read_patches(slide, replace(grid, coordinates=grid.coordinates[chosen]))))
+
+
+def each_slide(files: tuple[MediaFile, ...], one: Callable[[MediaFile], Encoded]) -> Encoded:
+    """One bag of all slides that ``one`` can encode; the others are left out, and said.
+
+    Raises
+    ------
+    PrognoscopeError
+        When none can be encoded.
+    """
+    parts: list[tuple[int, Encoded]] = []
+    failures: list[str] = []
+    for number, file in enumerate(files):
+        try:
+            parts.append((number, one(file)))
+        except PrognoscopeError as error:
+            failures.append(error.found)
+    if not parts:
+        raise PrognoscopeError("; ".join(dict.fromkeys(failures)), "the slides of a patient", "see each slide")
+    return join_slides(parts, failures)
+
+
+def tissue_grid(slide: Slide, um_per_px: float, patch: int) -> PatchGrid:
+    """The patches of a slide where tissue is; raises when there is none."""
+    grid = patch_grid(slide, tissue_mask(slide), um_per_px, patch)
+    if not len(grid):
+        raise PrognoscopeError("a slide without tissue", "a slide file", "look at it, or leave it out")
+    return grid
 
 
 def join_slides(parts: list[tuple[int, Encoded]], failures: list[str]) -> Encoded:

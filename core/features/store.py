@@ -1,7 +1,7 @@
 """Encoded features on disk, named by what they were made from and checked when they are read.
 
-A key is a SHA-256 over the contents of the files, the encoder's name and version, and its settings: the same medium
-is encoded once, whatever cohort or file name it comes under.
+A key is a SHA-256 over the contents of the files, the encoder's name and version, and those of its settings that
+decide the features: the same medium is encoded once, whatever cohort or file name it comes under.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from core.errors import PrognoscopeError
-from core.features.encoders import Encoded, Encoder, settings_of
+from core.features.encoders import Encoded, Encoder, defining_settings
 from core.results.workspace import Workspace
 
 _FIX = "remove it and encode the cohort again"
@@ -92,7 +92,7 @@ class FeatureStore:
 
 def feature_key(contents: tuple[tuple[str, str, str], ...], encoder: Encoder) -> str:
     """The name of the features that ``encoder`` makes of files with these (kind, label, SHA-256), in this order."""
-    defining = [list(map(list, contents)), encoder.name, encoder.version, settings_of(encoder)]
+    defining = [list(map(list, contents)), encoder.name, encoder.version, defining_settings(encoder)]
     return hashlib.sha256(json.dumps(defining, sort_keys=True).encode()).hexdigest()
 
 

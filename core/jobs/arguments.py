@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from core.errors import PrognoscopeError
 
-Kind = Literal["text", "whole number", "number", "yes or no", "texts", "numbers", "settings"]
+Kind = Literal["text", "whole number", "number", "yes or no", "texts", "numbers", "settings", "settings by name"]
 
 _FITS: Mapping[str, Any] = {
     "text": lambda v: isinstance(v, str),
@@ -19,12 +19,17 @@ _FITS: Mapping[str, Any] = {
     "numbers": lambda v: (
         isinstance(v, list | tuple) and all(isinstance(x, int | float) and not isinstance(x, bool) for x in v)
     ),
-    "settings": lambda v: (
-        isinstance(v, Mapping)
-        and all(isinstance(x, str) and (y is None or isinstance(y, str | int | float)) for x, y in v.items())
+    "settings": lambda v: _settings(v),
+    "settings by name": lambda v: (
+        isinstance(v, Mapping) and all(isinstance(x, str) and _settings(y) for x, y in v.items())
     ),
 }
-_WORDS = {"texts": "a list of texts", "numbers": "a list of numbers", "settings": "names with values"}
+_WORDS = {
+    "texts": "a list of texts",
+    "numbers": "a list of numbers",
+    "settings": "names with values",
+    "settings by name": "names, each with names and values",
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,12 @@ def check_arguments(task: str, known: Mapping[str, Argument], given: Mapping[str
                 raise PrognoscopeError(f"no argument {name!r}", where, f"give {_words(argument)}")
         elif not _fits(argument, given[name]):
             raise PrognoscopeError(f"argument {name!r} of another kind", where, f"give {_words(argument)}")
+
+
+def _settings(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and (one is None or isinstance(one, str | int | float)) for name, one in value.items()
+    )
 
 
 def _fits(argument: Argument, value: Any) -> bool:

@@ -14,7 +14,7 @@ from core.cohort.storage import load_cohort
 from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 from core.features.contents import ContentHashes
-from core.features.encoders import DEFAULTS, Encoder, make_encoder, settings_of
+from core.features.encoders import DEFAULTS, Encoder, all_settings, make_encoder, settings_of
 from core.features.store import FeatureStore, feature_key
 from core.results.feature_records import EncodedModality, load_record, save_record
 from core.results.workspace import Workspace
@@ -150,7 +150,7 @@ def _one_modality(
             continue
         keys[patient] = feature_key(contents, encoder)
         if not store.holds(keys[patient]):
-            work.append(PatientWork(patient, keys[patient], encoder.name, settings_of(encoder), files))
+            work.append(PatientWork(patient, keys[patient], encoder.name, all_settings(encoder), files))
     hashes.save()
     for count, done in enumerate(encode_patients(work, workspace, request.processes), 1):
         if done.reason:

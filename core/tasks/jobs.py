@@ -98,6 +98,7 @@ TASKS: Mapping[str, Task] = {
             "cohort": Argument("text", required=True),
             "modalities": Argument("texts", choices=MODALITIES),
             "encoders": Argument("settings"),
+            "settings": Argument("settings by name"),
             "processes": Argument("whole number"),
         },
     ),

@@ -8,7 +8,7 @@ from typing import Any
 from core.cohort.media_index import load_media
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
-from core.features.encoders import make_encoder, settings_of
+from core.features.encoders import encoder_class, make_encoder, settings_of
 from core.models.registry import MODELS
 from core.results.feature_records import EncodedModality, load_record
 from core.results.run import Run
@@ -46,7 +46,7 @@ def encode_for_model(
         wanted = dict(now.settings) if now is not None and now.encoder == name else settings_of(make_encoder(name))
         if "redact" in wanted:
             wanted["redact"] = redact
-        if not _same(now, name, make_encoder(name).version, wanted):
+        if not _same(now, name, encoder_class(name).version, wanted):
             encode(EncodeRequest(cohort, (modality,), {modality: name}, {name: wanted}), workspace)
             again.append(modality)
     return tuple(again)
@@ -59,7 +59,7 @@ def encode_as_run(run: Run, workspace: Workspace) -> None:
         name, settings = str(how["name"]), dict(how.get("settings", {}))
         if _same(record.modalities.get(modality), name, int(how["version"]), settings):
             continue
-        if make_encoder(name).version != int(how["version"]):
+        if encoder_class(name).version != int(how["version"]):
             raise PrognoscopeError(
                 f"{modality} encoded by version {how['version']} of {name}", f"run {run.id}", "train the run again"
             )

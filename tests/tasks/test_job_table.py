@@ -29,7 +29,7 @@ from core.tasks.train import TrainRequest
     ("task", "request_type", "besides"),
     [
         ("train", TrainRequest, set()),
-        ("encode", EncodeRequest, {"settings"}),
+        ("encode", EncodeRequest, set()),
         ("predict", PredictRequest, {"repeats"}),
         ("audit", AuditRequest, set()),
         ("explain", ExplainRequest, set()),
