@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 from PIL import Image
@@ -18,6 +19,9 @@ from core.media.slides import Slide
 
 TILE, OVERLAP = 510, 1
 QUALITY = 85
+LONGEST_READ = 8192
+"""A file whose smallest level is longer than this gets a smaller one in memory."""
+_STRIP = 1024
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,9 @@ class DeepZoom:
         self.levels = max(0, (max(slide.dimensions) - 1).bit_length()) + 1
         self._to_screen, self.colours = to_srgb(slide.profile)
         self._factors = [_factor(slide, level) for level in range(len(slide.levels))]
+        self._overview_step = _overview_step(slide)
+        self._overview: Image.Image | None = None
+        self._lock = Lock()
 
     def descriptor(self) -> str:
         """The ``.dzi`` file."""
@@ -65,6 +72,8 @@ class DeepZoom:
         return self._drawn(_Span(x, x + side, pixels), _Span(y, y + side, pixels), max(1, side // pixels))
 
     def _drawn(self, across: _Span, down: _Span, step: int) -> Image.Image:
+        if step >= self._overview_step > 0:
+            return self._from_overview(across, down)
         level = self.slide.level_for(step)
         factor, stated = self._factors[level], self.slide.downsamples[level]
         left, top = across.start / factor, down.start / factor
@@ -77,6 +86,41 @@ class DeepZoom:
             # averages over what a pixel covers: no tissue is skipped, and edges fall between pixels where they are
             image = image.resize(size, Image.Resampling.BOX, (left - x, top - y, right - x, bottom - y))
         return self._to_screen(image)
+
+    def _from_overview(self, across: _Span, down: _Span) -> Image.Image:
+        with self._lock:
+            if self._overview is None:
+                self._overview = _read_overview(self.slide, self._overview_step)
+        left, top, right, bottom = (v / self._overview_step for v in (across.start, down.start, across.end, down.end))
+        box = (left, top, right, bottom)
+        room = Image.new("RGB", (int(np.ceil(right)), int(np.ceil(bottom))), "white")
+        room.paste(self._overview)
+        return self._to_screen(room.resize((across.pixels, down.pixels), Image.Resampling.BOX, box))
+
+
+def _overview_step(slide: Slide) -> int:
+    """The step from which tiles come from one small picture, where the file has no small level itself; 0 = never.
+
+    A far view of such a file would read all of it for every tile, and hold it in memory.
+    """
+    coarsest = slide.level_for(float("inf"))
+    longest = max(slide.levels[coarsest])
+    if longest <= LONGEST_READ:
+        return 0
+    return 1 << int(np.ceil(np.log2(slide.downsamples[coarsest] * longest / LONGEST_READ)))
+
+
+def _read_overview(slide: Slide, step: int) -> Image.Image:
+    """The whole slide at 1 / ``step``, averaged, read a strip at a time from the level next finer."""
+    level = slide.level_for(step)
+    reduce = max(1, round(step / slide.downsamples[level]))
+    width, height = slide.levels[level]
+    high = max(1, _STRIP // reduce) * reduce
+    strips = []
+    for top in range(0, height, high):
+        strip = slide.read(0, round(top * slide.downsamples[level]), width, min(high, height - top), level)
+        strips.append(np.asarray(Image.fromarray(strip).reduce(reduce)))
+    return Image.fromarray(np.concatenate(strips))
 
 
 def _span(index: int, length: int, step: int) -> _Span:

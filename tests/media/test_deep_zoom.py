@@ -11,6 +11,7 @@ import tifffile
 from PIL import Image, ImageCms
 
 from core.errors import PrognoscopeError
+from core.media import deep_zoom
 from core.media.deep_zoom import OVERLAP, TILE, DeepZoom, jpeg
 from core.media.slides import open_slide
 
@@ -56,6 +57,23 @@ def test_tiles_cover_the_slide_exactly_at_every_level(
             mean = whole.reshape(HEIGHT // step, step, WIDTH // step, step, 3).mean(axis=(1, 3))
             inner = (slice(0, mean.shape[0] - 1), slice(0, mean.shape[1] - 1))
             assert np.abs(built[: mean.shape[0], : mean.shape[1]][inner] - mean[inner]).max() <= 2
+
+
+def test_a_file_without_small_levels_is_read_once_for_far_views(
+    tmp_path: Path, image: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_slide(write(tmp_path / "slide.tif", image)) as slide:
+        near = [np.asarray(DeepZoom(slide).tile(level, 0, 0)).astype(int) for level in range(12)]
+        monkeypatch.setattr(deep_zoom, "LONGEST_READ", 200)
+        reads: list[tuple[int, int]] = []
+        read = slide.read
+        monkeypatch.setattr(slide, "read", lambda *a: reads.append((a[2], a[3])) or read(*a))  # type: ignore[func-returns-value]
+        pyramid = DeepZoom(slide)
+        for level in range(9):
+            far = np.asarray(pyramid.tile(level, 0, 0)).astype(int)
+            whole = (slice(0, max(1, HEIGHT >> (11 - level))), slice(0, max(1, WIDTH >> (11 - level))))
+            assert np.abs(far[whole] - near[level][whole]).max() <= 3
+        assert reads == [(WIDTH, 1024), (WIDTH, HEIGHT - 1024)]
 
 
 def test_a_tile_that_is_not_there(tmp_path: Path, image: np.ndarray) -> None:
