@@ -21,6 +21,7 @@ MODULES = {
     "cohorts": "cohort_commands",
     "combine": "combine_command",
     "encode": "encode_command",
+    "export-features": "export_command",
     "train": "train_command",
     "predict": "predict_command",
     "evaluate": "run_commands",

@@ -18,6 +18,7 @@ from core.features.encoders import Encoded
 from core.features.slide_encoder import join_slides
 
 _WHERE = "a feature file"
+_Found = tuple[np.ndarray[Any, np.dtype[np.float32]], IntArray | None, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def read_features(path: Path) -> Encoded:
     reader = {".h5": _from_h5, ".hdf5": _from_h5, ".pt": _from_torch, ".pth": _from_torch}.get(path.suffix.lower())
     if reader is None:
         raise PrognoscopeError(f"features in a {path.suffix} file", _WHERE, "give .h5 or .pt")
-    features, coordinates = reader(path)
+    features, coordinates, facts = reader(path)
     while features.ndim > 2 and features.shape[0] == 1:
         features = features[0]
     if features.ndim == 1 and len(features):  # one vector for the whole slide
@@ -76,10 +77,10 @@ def read_features(path: Path) -> Encoded:
         raise PrognoscopeError(
             f"{len(features)} rows of features and coordinates of shape {coordinates.shape}", _WHERE, "make it again"
         )
-    return Encoded(features, coordinates)
+    return Encoded(features, coordinates, facts=facts)
 
 
-def _from_h5(path: Path) -> tuple[np.ndarray[Any, np.dtype[np.float32]], IntArray | None]:
+def _from_h5(path: Path) -> _Found:
     import h5py
 
     try:
@@ -89,14 +90,28 @@ def _from_h5(path: Path) -> tuple[np.ndarray[Any, np.dtype[np.float32]], IntArra
             features = np.asarray(stream["features"], dtype=np.float32)
             found = next((stream[n] for n in ("coords", "coordinates") if n in stream), None)
             coordinates = None if found is None else np.asarray(found, dtype=np.int64)
+            facts = {} if found is None else _facts(dict(found.attrs))
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise PrognoscopeError("a feature file that cannot be read", _WHERE, "make it again") from error
     if coordinates is not None and coordinates.ndim == 3 and len(coordinates) == 1:
         coordinates = coordinates[0]
-    return features, coordinates
+    return features, coordinates, facts
 
 
-def _from_torch(path: Path) -> tuple[np.ndarray[Any, np.dtype[np.float32]], IntArray | None]:
+def _facts(stated: dict[str, Any]) -> dict[str, Any]:
+    """Side of a patch in level-0 px, its size in px and the µm of one, as far as TRIDENT or CLAM state them."""
+    numbers = {k: float(v) for k, v in stated.items() if np.ndim(v) == 0 and isinstance(v, int | float | np.number)}
+    if numbers.get("patch_size_level0", 0) >= 1:
+        facts: dict[str, Any] = {"side": round(numbers["patch_size_level0"])}
+        if numbers.get("patch_size", 0) >= 1 and numbers.get("target_magnification", 0) > 0:
+            facts |= {"size": round(numbers["patch_size"]), "um_per_px": 10 / numbers["target_magnification"]}
+        return facts
+    if numbers.get("patch_size", 0) >= 1 and numbers.get("patch_level") == 0:
+        return {"side": round(numbers["patch_size"])}
+    return {}
+
+
+def _from_torch(path: Path) -> _Found:
     if not zipfile.is_zipfile(path):
         raise PrognoscopeError(
             "a legacy pickle, which could execute code", _WHERE, "save it again with torch.save of today, or as .h5"
@@ -116,4 +131,4 @@ def _from_torch(path: Path) -> tuple[np.ndarray[Any, np.dtype[np.float32]], IntA
         stored = stored.get("features")
     if not isinstance(stored, torch.Tensor):
         raise PrognoscopeError("no tensor of features", _WHERE, "save the features alone as a tensor")
-    return stored.detach().to(torch.float32).numpy(), coordinates
+    return stored.detach().to(torch.float32).numpy(), coordinates, {}

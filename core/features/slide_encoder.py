@@ -53,7 +53,7 @@ class ColourTextureNuclei:
             threshold = nuclear_threshold(_sample(slide, grid))
             rows = [patch_features(patches, grid.um_per_px, threshold) for patches in read_patches(slide, grid)]
             warnings = () if slide.mpp_stated else (f"pixel size {slide.mpp_source}",)
-            facts = {"side": grid.side, "um_per_px": grid.um_per_px, "mpp_source": slide.mpp_source}
+            facts = {"side": grid.side, "size": grid.size, "um_per_px": grid.um_per_px, "mpp_source": slide.mpp_source}
             return Encoded(np.concatenate(rows), grid.coordinates, None, None, NAMES, warnings, facts)
 
 

@@ -117,6 +117,7 @@ class AnyVision:
             size = () if slide.mpp_stated else (f"pixel size {slide.mpp_source}",)
             facts = {
                 "side": grid.side,
+                "size": grid.size,
                 "um_per_px": grid.um_per_px,
                 "mpp_source": slide.mpp_source,
                 "device": model.device,
