@@ -7,7 +7,7 @@ question.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -58,10 +58,12 @@ class PatchEvidence:
     used: Mapping[str, BoolArray]
 
 
-def patch_evidence(fitted: FittedNeural, batch: Batch, month: float, experts: bool = True) -> PatchEvidence:
+def patch_evidence(
+    fitted: FittedNeural, batch: Batch, month: float, levels: Collection[str] | None = None
+) -> PatchEvidence:
     """Ask one model about the slides of a batch of one patient.
 
-    ``experts`` False leaves out the paths through single experts. The baseline is the average patch of the training
+    ``levels`` whose experts are followed one by one, None for all. The baseline is the average patch of the training
     patients, which is 0 once bags are on a common scale; without a scale it is the mean of the patient's own patches.
 
     Raises
@@ -78,8 +80,8 @@ def patch_evidence(fitted: FittedNeural, batch: Batch, month: float, experts: bo
     rest = _Rest(fitted, encoder, vector.detach(), output, batch, month)
     paths: dict[Through | None, Tensor] = {None: rest.gradient(None)}
     used = rest.used()
-    if experts:
-        for level, there in used.items():
+    for level, there in used.items():
+        if levels is None or level in levels:
             paths |= {(level, int(k)): rest.gradient((level, int(k))) for k in np.flatnonzero(there)}
     scaled = Modality.SLIDES in fitted.preparation.bags
     shift = bag.detach()[0] if scaled else bag.detach()[0] - bag.detach()[0].mean(dim=0)
