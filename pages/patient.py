@@ -13,11 +13,13 @@ from pages.widgets.html import note, state_box
 from pages.widgets.opening import nobody_selected, show_page
 from pages.widgets.patient_finder import finder
 from pages.widgets.patient_genes import draw as genes
+from pages.widgets.patient_read import with_scoring_runs
+from pages.widgets.patient_scan import draw as scan
 from pages.widgets.patient_summary import draw as summary
 
 Draw = Callable[[View, str], None]
 
-TABS: Mapping[str, Draw] = {"Summary": summary, "Genes": genes}
+TABS: Mapping[str, Draw] = {"Summary": summary, "Scan": scan, "Genes": genes}
 """Name → what it draws of a patient; only the open one is drawn."""
 
 NEEDS: Mapping[str, Modality] = {
@@ -30,6 +32,7 @@ NEEDS: Mapping[str, Modality] = {
 
 def body(view: View) -> None:
     """The normal state, or an empty one: no run, nobody selected, nobody chosen."""
+    view = with_scoring_runs(view)
     if view.run is None:
         _no_run(view)
         return
