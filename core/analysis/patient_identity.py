@@ -82,7 +82,7 @@ def _observed(cohort: Cohort, endpoint_name: str, patient: str) -> tuple[str, st
     if not bool(endpoint.known[row]):
         return "", ""
     entry, time = float(endpoint.entry[row]), float(endpoint.time[row])
-    observed = f"months {entry:.0f} to {time:.0f} after {endpoint.time_zero}"
+    observed = f"months {_month(entry)} to {_month(time)} after {endpoint.time_zero}"
     return observed, outcome_words(cohort, endpoint_name, patient)
 
 
@@ -92,9 +92,14 @@ def outcome_words(cohort: Cohort, endpoint_name: str, patient: str) -> str:
     row = cohort.patients.index.get_loc(patient)
     if not bool(endpoint.known[row]):
         return ""
-    month = f"{float(endpoint.time[row]):.0f}"
+    month = _month(float(endpoint.time[row]))
     if endpoint.event[row] or endpoint.competing[row]:
         event = endpoint.event_label if endpoint.event[row] else endpoint.competing_label
         return say("observed_event", event=event[:1].upper() + event[1:], month=month)
     state = state_words(endpoint)
     return say("observed_end", state=state[:1].upper() + state[1:], month=month)
+
+
+def _month(time: float) -> str:
+    """A month for a person: whole, with one decimal in the first year."""
+    return f"{time:.0f}" if time >= 12 or time == round(time) else f"{time:.1f}"

@@ -89,11 +89,14 @@ def sentences(estimate: PatientEstimate, month: float, endpoint: Endpoint) -> tu
 
 
 def conditional_table(estimate: PatientEstimate, state: str) -> pd.DataFrame:
-    """S(t | alive at s): one row a month s already reached, one column a horizon t."""
-    reached = sorted({0.0, 6.0, *(h for h in estimate.horizons if h < estimate.last_month)})
+    """S(t | alive at s): one row a month s already reached, one column a horizon t that can be estimated."""
+    months = [h for h in estimate.horizons if estimate.at(h) is not None]
+    reached = sorted({0.0, 6.0, *months})
     rows = []
     for given in reached:
-        cells = {f"after {month_words(m)}": _given(estimate, given, m) for m in estimate.horizons}
+        if not any(m > given for m in months):
+            continue
+        cells = {f"after {month_words(m)}": _given(estimate, given, m) for m in months}
         start = "At the start" if given == 0 else f"{state[:1].upper()}{state[1:]} after {month_words(given)}"
         rows.append({"": start} | cells)
     return pd.DataFrame(rows)

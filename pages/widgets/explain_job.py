@@ -14,7 +14,7 @@ from core.results.naming import model_words
 from core.results.workspace import Workspace
 from pages.widgets.data import View
 from pages.widgets.frame import show_error
-from pages.widgets.html import state_box
+from pages.widgets.html import note, state_box
 
 TASK = "explain"
 EVERY_SECONDS = 1.0
@@ -47,6 +47,9 @@ def explain_panel(view: View, patient: str, kinds: tuple[Kind, ...], month: floa
     """
     run = view.run
     if run is None:
+        return
+    if run.cohort != view.cohort.name:
+        note("Explained are the run's own patients; this one was scored by a run of another cohort.")
         return
     arguments = {"run": run.id, "patient": patient, "kinds": [k.value for k in kinds]}
     if month is not None:
