@@ -126,12 +126,6 @@ def load_media(name: str, workspace: Workspace) -> MediaIndex:
         raise PrognoscopeError("an unreadable index of media", f"cohort {name!r}", "import the cohort again") from error
 
 
-def media_stamp(name: str, workspace: Workspace) -> int:
-    """Changes whenever the cohort's index does; 0 without one. For who keeps an index in memory."""
-    path = _index_path(name, workspace)
-    return path.stat().st_mtime_ns if path.is_file() else 0
-
-
 def delete_media(name: str, workspace: Workspace) -> None:
     """Remove a cohort's index, its report texts, and the files that were unpacked or made for it.
 

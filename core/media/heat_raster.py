@@ -59,24 +59,44 @@ def rasterise(
     PrognoscopeError
         When a patch begins outside the slide.
     """
+    grid = patch_cells(coordinates, side, dimensions)
+    drawn = _means(grid.first, grid.last, np.asarray(values, dtype=np.float64), grid.shape)
+    return Raster(scale.colours(drawn), *grid.rectangle, grid.cell, grid.error)
+
+
+@dataclass(frozen=True, eq=False)
+class PatchCells:
+    """Which cells of a grid of ``shape`` (columns, rows) the patches cover: from ``first`` (n, 2) column, row up to and
+    without ``last``. ``rectangle``, ``cell`` and ``error`` are those of :class:`Raster`."""
+
+    first: IntArray
+    last: IntArray
+    shape: tuple[int, int]
+    rectangle: tuple[int, int, int, int]
+    cell: int
+    error: float
+
+
+def patch_cells(coordinates: IntArray, side: float, dimensions: tuple[int, int]) -> PatchCells:
+    """Where patches lie on the coarsest grid that shows them exactly; parameters and errors of :func:`rasterise`."""
     corners, whole = np.asarray(coordinates, dtype=np.int64), max(1, round(side))
     if not len(corners):
-        return Raster(np.zeros((1, 1, 4), dtype=np.uint8), 0, 0, *dimensions, max(dimensions), 0.0)
+        return PatchCells(corners, corners, (1, 1), (0, 0, *dimensions), max(dimensions), 0.0)
     if corners.min() < 0 or (corners >= np.asarray(dimensions)).any():
         raise PrognoscopeError(
             "a map with patches outside the slide: it was made on another file",
             "the map of a slide",
             "explain the patient again",
         )
-    origin, extent = corners.min(axis=0), corners.max(axis=0) + whole - corners.min(axis=0)
-    cell = _cell(corners - origin, whole, extent)
-    shape = -(-extent // cell)
-    first = np.rint((corners - origin) / cell).astype(np.int64)
-    last = np.maximum(first + 1, np.rint((corners - origin + whole) / cell).astype(np.int64))
-    error = max(np.abs(first * cell - (corners - origin)).max(), np.abs(last * cell - (corners - origin + whole)).max())
-    drawn = _means(first, np.minimum(last, shape), np.asarray(values, dtype=np.float64), (int(shape[0]), int(shape[1])))
-    width, height = (int(v) * cell for v in shape)
-    return Raster(scale.colours(drawn), int(origin[0]), int(origin[1]), width, height, cell, float(error))
+    origin = corners.min(axis=0)
+    begin, end = corners - origin, corners - origin + whole
+    cell = _cell(begin, whole, end.max(axis=0))
+    columns, rows = (int(v) for v in -(-end.max(axis=0) // cell))
+    first = np.rint(begin / cell).astype(np.int64)
+    last = np.minimum(np.maximum(first + 1, np.rint(end / cell).astype(np.int64)), (columns, rows))
+    error = float(max(np.abs(first * cell - begin).max(), np.abs(last * cell - end).max()))
+    x, y = (int(v) for v in origin)
+    return PatchCells(first, last, (columns, rows), (x, y, columns * cell, rows * cell), cell, error)
 
 
 def _cell(offsets: IntArray, side: int, extent: IntArray) -> int:

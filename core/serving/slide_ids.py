@@ -7,14 +7,13 @@ import hmac
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from threading import Lock
 
-from core.cohort.media_index import MediaFile, MediaIndex, MediaKind, load_media, media_stamp
+from core.cohort.media_index import MediaFile, MediaKind
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
 from core.results.workspace import Workspace
+from core.serving.opaque import media_of
 
 _SECRET = secrets.token_bytes(32)
 """One a process, like the tokens': a restart voids every address given out."""
@@ -57,13 +56,7 @@ def slide_ref(name: str) -> SlideRef:
 
 def patient_slides(cohort: str, patient: str, workspace: Workspace) -> tuple[MediaFile, ...]:
     """The slides of a patient, in the order in which they are numbered."""
-    index = _index(cohort, str(workspace.root), media_stamp(cohort, workspace))
-    return index.of(patient, Modality.SLIDES, MediaKind.SLIDE)
-
-
-@lru_cache(maxsize=4)
-def _index(cohort: str, root: str, stamp: int) -> MediaIndex:
-    return load_media(cohort, Workspace(Path(root)))
+    return media_of(cohort, workspace).of(patient, Modality.SLIDES, MediaKind.SLIDE)
 
 
 def slide_file(ref: SlideRef, workspace: Workspace) -> MediaFile:
