@@ -8,15 +8,17 @@ from pathlib import Path
 
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
-from core.explain.cohort_scale import cohort_quantiles
+from core.explain.cohort_scale import cohort_quantiles, sample_maps
 from core.explain.patch_places import patch_places
 from core.explain.run_models import RunModels
 from core.explain.slide_maps import MapSource, slide_maps
 from core.features.encoded import load_features
+from core.results.explanation_trust import save_trust
 from core.results.files import MANIFEST, new_folder, read_json, verify_folder, write_json
 from core.results.slide_maps import SlideMaps, save_slide_maps
 from core.results.workspace import Workspace, checked_name
 from core.tasks.provenance import code_version
+from core.tasks.slide_trust import slide_trust
 from core.tasks.train import Progress
 
 SCALE = "quantiles.json"
@@ -46,6 +48,8 @@ def _scale(models: RunModels, month: float, workspace: Workspace, progress: Prog
     folder: Path = workspace.explanations / checked_name(models.run.id, "run id") / f"scale-m{month:g}"
     if not (folder / MANIFEST).is_file():
         with new_folder(folder) as new:
-            write_json(new / SCALE, cohort_quantiles(models, month, progress))
+            sample = sample_maps(models, month, progress)
+            write_json(new / SCALE, cohort_quantiles(sample))
+        save_trust(slide_trust(models, sample, workspace), workspace)
     verify_folder(folder)
     return {k: tuple(v) for k, v in read_json(folder / SCALE).items()}

@@ -13,7 +13,7 @@ import pytest
 from core.analysis.top_patches import top_patches
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
-from core.explain.cohort_scale import cohort_quantiles, sampled
+from core.explain.cohort_scale import agreement, cohort_quantiles, sample_maps, sampled
 from core.explain.patch_places import PatchPlaces, patch_places
 from core.explain.run_models import RunModels, UnseenModel
 from core.explain.slide_layers import expert_key
@@ -165,8 +165,10 @@ def test_places_come_from_the_store_or_not_at_all() -> None:
 def test_cohort_scale_is_in_the_unit_of_the_patients_map(tmp_path: Path) -> None:
     models = run_of(make_inputs(8, PATCHES), untrained("biofact", PATCHES)[0])
     assert sampled(models) == tuple(f"P{i}" for i in range(8))
-    quantiles = cohort_quantiles(models, MONTH, lambda s, m: None)
-    found = with_scale(maps_of(models), quantiles)
+    sample = sample_maps(models, MONTH, lambda s, m: None)
+    assert {m.patient for m in sample} == set(sampled(models))
+    assert all(m.agreement is None for m in sample)
+    found = with_scale(maps_of(models), cohort_quantiles(sample))
     attention = found.layer("attention")
     assert attention is not None
     low, high = found.cohort_quantiles["attention"][0], found.cohort_quantiles["attention"][-1]
@@ -177,6 +179,14 @@ def test_cohort_scale_is_in_the_unit_of_the_patients_map(tmp_path: Path) -> None
     again = load_slide_maps("a-run", "P0", workspace)
     assert again.cohort_quantiles == found.cohort_quantiles
     assert [x.title for x in again.layers] == [x.title for x in found.layers]
+
+
+def test_agreement_is_one_between_equal_orders_and_minus_one_between_reversed_ones() -> None:
+    up = np.array([1.0, 2.0, 4.0, 8.0], dtype=np.float32)
+    assert agreement([up, up**2]) == pytest.approx(1.0)
+    assert agreement([up, -up]) == pytest.approx(-1.0)
+    assert agreement([up]) is None
+    assert agreement([up, np.zeros(4, np.float32)]) is None
 
 
 def test_top_patches_do_not_overlap_and_ties_are_broken_by_place() -> None:
