@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
+from core.cohort.cancer import cancers_of
 from core.cohort.cohort import Cohort
 from core.cohort.endpoint import Endpoint
 from core.cohort.folds import Folds
@@ -117,10 +120,15 @@ def resolve_folds(
     Parameters
     ----------
     spec : str
-        ``"published"``, ``"site"`` (five folds), a number of folds, or a path.
+        ``"published"``, ``"site"`` (five folds; in a cohort of several cancers those of each cancer, joined), a number
+        of folds, a path, or one of these with ``/inner2``: what a choice made inside outer fold 2 may use
+        (:func:`inner_folds`).
     """
+    outer, _, inner = spec.rpartition("/inner")
+    if outer and inner.isdigit():
+        return inner_folds(resolve_folds(cohort, outer, endpoint, seed, original_ids), int(inner))
     if spec == "site":
-        return site_folds(cohort, 5, seed, endpoint)
+        return _site_folds_by_cancer(cohort, seed, endpoint)
     if spec.isdigit():
         return k_folds(cohort.endpoint(endpoint), int(spec), seed)
     if spec in cohort.folds:
@@ -128,6 +136,39 @@ def resolve_folds(
     if spec == "published":
         raise PrognoscopeError("no published folds", f"cohort {cohort.name!r}", "use site, a number or a file of folds")
     return folds_from_file(Path(spec), cohort, original_ids)
+
+
+def inner_folds(outer: Folds, fold: int) -> Folds:
+    """A split of the training patients of one outer fold, to choose by: its test patients take no part.
+
+    The patients of the next outer fold are fold 0, which is tested; all others are fold 1, which only trains.
+    """
+    after = (fold + 1) % outer.k
+    plan = np.where(outer.test_fold == after, 0, 1)
+    plan[(outer.test_fold == fold) | (outer.test_fold < 0)] = -1
+    return Folds(f"{outer.name}/inner{fold}", plan, 1)
+
+
+def _site_folds_by_cancer(cohort: Cohort, seed: int, endpoint: str | None) -> Folds:
+    """Folds of whole sites, as even as sites allow within every cancer: fold k of the cohort is fold k of each.
+
+    Where a site has patients of two cancers, all cancers are dealt together, so that it stays whole.
+    """
+    cancers = cancers_of(cohort)
+    of = np.array([cancers.get(i, "") for i in cohort.ids])
+    if not cancers or cohort.sites is None or _shared_sites(cohort.sites, of):
+        return site_folds(cohort, 5, seed, endpoint)
+    plan = np.full(len(cohort), -1, dtype=np.int64)
+    for cancer in np.unique(of):
+        rows = np.flatnonzero(of == cancer)
+        plan[rows] = site_folds(cohort.take(rows), 5, seed, endpoint).test_fold
+    return Folds("site", plan)
+
+
+def _shared_sites(sites: pd.Series, cancer: NDArray[np.str_]) -> bool:
+    """Whether a site has patients of more than one cancer."""
+    pairs = pd.DataFrame({"site": sites.fillna(MISSING_SITE).astype(str).to_numpy(), "cancer": cancer})
+    return bool((pairs.drop_duplicates()["site"].value_counts() > 1).any())
 
 
 def check_leakage(folds: Folds, cohort: Cohort, endpoint: str | None = None) -> None:

@@ -32,6 +32,7 @@ BENCHES: Mapping[str, str] = {
     "mice-training": "core.tasks.bench_mice_training:bench_mice_training",
     "report-parts": "core.tasks.bench_report_parts:bench_report_parts",
     "biofact-audit": "core.tasks.bench_biofact_audit:bench_biofact_audit",
+    "evidence-eleven": "core.tasks.bench_eleven:bench_eleven",
 }
 
 
