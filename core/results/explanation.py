@@ -12,7 +12,10 @@ from core.results.explained import Kind, explained_folder, opened
 from core.results.files import new_folder, read_json, write_json
 from core.results.workspace import Workspace
 
+FAMILY_SEPARATOR = " | "
+"""Between the names of the families of a gene that stands in several."""
 FEATURE_COLUMNS = ("name", "group", "family", "value", "std", "sign_share", "observed", "check")
+LEVEL_COLUMNS = ("name", "value", "std")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +35,11 @@ class Explanation:
         Percentage points that no input explains (the method's own error).
     features : DataFrame
         One row an input, sorted by \\|value\\|: ``name`` · ``group`` the modality (genomics, clinical, slides, volumes,
-        reports) · ``family`` gene family, or "" · ``value`` percentage points, negative = lowers survival · ``std``
-        over the models · ``sign_share`` share of the models and background draws that give the same sign, 0.5..1 ·
-        ``observed`` what the patient's value is, as text · ``check`` the cross-check's value, NaN where not asked.
-        A modality of bags (slides, volumes, reports) is one row named after the modality.
+        reports) · ``family`` gene family, several joined by :data:`FAMILY_SEPARATOR`, or "" · ``value`` percentage
+        points, negative = lowers survival · ``std`` over the models and over background patients drawn again ·
+        ``sign_share`` share of these that have the value's sign, 0.5..1 · ``observed`` what the patient's value is,
+        as text · ``check`` the cross-check's value, NaN where not asked. A modality of bags (slides, volumes,
+        reports) is one row named after the modality. What the patient lacks has no row.
     method, check_method : str
         Names of the method and of its cross-check ("" = none).
     agreement : float or None
@@ -46,6 +50,12 @@ class Explanation:
         Whether the order of the largest features may be shown: the models agree on it (``rank_agreement`` ≥ .5).
     rank_agreement : float or None
         Mean Spearman correlation of |value| between models; None with one model.
+    notes : tuple of str
+        Whole sentences to show beside the values.
+    extra : mapping
+        ``switched`` percentage points among the values that come from routers switching expert (no gradient) ·
+        ``composed`` background patients put together of several · ``steps`` of the integral · ``levels`` tables of
+        KernelSHAP over few players, by name (:meth:`level`).
     """
 
     run: str
@@ -71,15 +81,26 @@ class Explanation:
 
     def by_group(self) -> pd.DataFrame:
         """``group``, ``value``, ``features`` (how many), largest first."""
-        return self._summed(["group"])
+        return _summed(self.features, ["group"])
 
     def by_family(self) -> pd.DataFrame:
-        """``group``, ``family``, ``value``, ``features``, largest first."""
-        return self._summed(["group", "family"])
+        """``group``, ``family``, ``value``, ``features``, largest first.
 
-    def _summed(self, columns: list[str]) -> pd.DataFrame:
-        grouped = self.features.groupby(columns, sort=False)["value"].agg(value="sum", features="count").reset_index()
-        return grouped.sort_values("value", key=abs, ascending=False, ignore_index=True)
+        A gene of several families counts in each, its value in equal parts: the families' sum is the genes' sum.
+        """
+        names = self.features["family"].str.split(FAMILY_SEPARATOR, regex=False)
+        parts = self.features.assign(family=names, value=self.features["value"] / names.str.len()).explode("family")
+        return _summed(parts, ["group", "family"])
+
+    def level(self, name: str) -> pd.DataFrame | None:
+        """``name``, ``value``, ``std`` of a stored table of few players (``"expert"``), largest first; None if none."""
+        rows = self.extra.get("levels", {}).get(name)
+        return None if rows is None else pd.DataFrame(rows, columns=list(LEVEL_COLUMNS))
+
+
+def _summed(features: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    grouped = features.groupby(columns, sort=False)["value"].agg(value="sum", features="count").reset_index()
+    return grouped.sort_values("value", key=abs, ascending=False, ignore_index=True)
 
 
 def save_explanation(found: Explanation, workspace: Workspace) -> None:
