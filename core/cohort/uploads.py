@@ -26,7 +26,7 @@ def keep_upload(name: str, content: bytes | memoryview, workspace: Workspace) ->
     name : str
         As the user's machine calls it; only its last part is used, without unusual signs.
     """
-    path = _new_place(workspace) / _safe_name(name)
+    path = new_place(workspace) / _safe_name(name)
     path.touch(mode=0o600)
     path.write_bytes(content)
     return path
@@ -44,7 +44,7 @@ def opened(path: Path, workspace: Workspace) -> Path:
     """
     if file_count(path) < 2:
         return path
-    target = (path.parent if is_upload(path, workspace) else _new_place(workspace)) / path.stem
+    target = (path.parent if is_upload(path, workspace) else new_place(workspace)) / path.stem
     if target == path:
         target = path.parent / f"{path.stem}_study"
     unpack_archive(path, target, MOST_BYTES)
@@ -80,7 +80,8 @@ def _root(workspace: Workspace) -> Path:
     return workspace.root.resolve() / FOLDER
 
 
-def _new_place(workspace: Workspace) -> Path:
+def new_place(workspace: Workspace) -> Path:
+    """A new private folder for an upload; it goes with :func:`remove_upload`, or a day later."""
     root = _root(workspace)
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     root.chmod(0o700)

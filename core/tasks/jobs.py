@@ -46,6 +46,14 @@ def _predict(arguments: Mapping[str, Any], workspace: Workspace, context: JobCon
     return {"prediction": found.id, "cohort": arguments["cohort"], "run": arguments["run"]}
 
 
+def _score_new(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
+    from core.tasks.score_new import ScoreNewRequest, score_new
+
+    found = score_new(ScoreNewRequest(**arguments), workspace, context.progress)
+    first = str(found.table["id"].iloc[0])
+    return {"prediction": found.id, "cohort": found.cohort, "run": found.run, "patient": first}
+
+
 def _audit(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
     from core.tasks.audit import AuditRequest, audit
 
@@ -61,11 +69,25 @@ def _explain(arguments: Mapping[str, Any], workspace: Workspace, context: JobCon
     return {"run": found.run, "month": found.month, "made": list(found.made), "refused": dict(found.refused)}
 
 
+def _routing(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
+    from core.tasks.routing import RoutingRequest, read_routing
+
+    found = read_routing(RoutingRequest(**arguments), workspace, context.progress)
+    return {"routing": found.run, "cohort": found.cohort, "run": found.run}
+
+
 def _complete_sample(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
     from core.tasks.complete_sample import complete_sample
 
     made = complete_sample(workspace, context.progress, **arguments)
     return {"cohort": made.cohort, "made": made.made, "files": made.files}
+
+
+def _prepare_sample(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
+    from core.tasks.prepare_sample import prepare_sample
+
+    made = prepare_sample(workspace, context.progress, folder=context.folder, **arguments)
+    return {"cohort": made.cohort, "run": made.run}
 
 
 def _bench(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
@@ -102,6 +124,7 @@ TASKS: Mapping[str, Task] = {
             "processes": Argument("whole number"),
         },
     ),
+    "prepare-sample": Task(_prepare_sample, {"processes": Argument("whole number")}),
     "complete-sample": Task(
         _complete_sample,
         {
@@ -133,6 +156,16 @@ TASKS: Mapping[str, Task] = {
         },
     ),
     "predict": Task(_predict, {"run": Argument("text", required=True), "cohort": Argument("text", required=True)}),
+    "score-new": Task(
+        _score_new,
+        {
+            "run": Argument("text", required=True),
+            "path": Argument("text", required=True),
+            "name": Argument("text", required=True),
+            "title": Argument("text"),
+            "gene_units": Argument("settings"),
+        },
+    ),
     "audit": Task(
         _audit,
         {
@@ -153,5 +186,6 @@ TASKS: Mapping[str, Task] = {
             "kinds": Argument("texts", choices=EXPLANATIONS),
         },
     ),
+    "routing": Task(_routing, {"run": Argument("text", required=True), "month": Argument("number", nullable=True)}),
     "bench": Task(_bench, {"name": Argument("text", required=True), "full": Argument("yes or no")}),
 }

@@ -131,15 +131,20 @@ def _opens(job: Job) -> tuple[str, Callable[[], None]] | None:
     """The page that shows what the job made, and how the session's state gets there; None when there is nothing."""
     result = job.result or {}
     cohort = result.get("cohort")
-    run = None if "prediction" in result else result.get("run")  # a run that scored this cohort belongs to another
+    patient = str(result.get("patient", ""))  # a new patient, scored by a run of another cohort
+    scored = "prediction" in result and not patient
+    run = None if scored else result.get("run")  # a run that scored this cohort belongs to another
     if not cohort:
         return None
 
     def choose() -> None:
         state = page.current().of_cohort(cohort)
-        page.put(replace(state, run=run) if run else state)
+        state = replace(state, run=run) if run else state
+        page.put(replace(state, patient=patient) if patient else state)
 
-    if "audit" in result:
+    if patient:
+        return "patient.py", choose
+    if "audit" in result or "routing" in result:
         return "experts.py", choose
     return ("survival.py" if run else "cohort.py"), choose
 

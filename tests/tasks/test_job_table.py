@@ -22,6 +22,7 @@ from core.tasks.encode import EncodeRequest
 from core.tasks.explain import MAKERS, ExplainRequest
 from core.tasks.jobs import EXPLANATIONS, MODALITIES, TASKS
 from core.tasks.predict import PredictRequest
+from core.tasks.score_new import ScoreNewRequest
 from core.tasks.train import TrainRequest
 
 
@@ -31,6 +32,7 @@ from core.tasks.train import TrainRequest
         ("train", TrainRequest, set()),
         ("encode", EncodeRequest, set()),
         ("predict", PredictRequest, {"repeats"}),
+        ("score-new", ScoreNewRequest, set()),
         ("audit", AuditRequest, set()),
         ("explain", ExplainRequest, set()),
         ("import", ImportRequest, set()),

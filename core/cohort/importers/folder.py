@@ -74,22 +74,25 @@ def _read(folder: Path, columns: Mapping[str, str], events: Mapping[str, str] | 
     table = patients_table(folder)
     if table is None:
         raise PrognoscopeError("no patients.csv", folder.name, "add the table of the patients to the folder")
-    draft = _read_patients(table, columns, events, progress)
+    found = with_media(replace(_read_patients(table, columns, events, progress), title=folder.name), folder, progress)
+    if (folder / REPORTS).is_file():
+        found = join_reports(found, read_reports(folder / REPORTS))
+    return replace(found, warnings=(*found.warnings, *_without_media(found)))
+
+
+def with_media(draft: Draft, folder: Path, progress: Progress = silent) -> Draft:
+    """The draft with the slides, scans and reports of its patients that lie in a study folder."""
     progress(0.3, "looking for slides, scans and reports")
     scan = scan_media(folder, draft.ids)
     media, feature_warnings = _checked_features(scan)
     media, reports = _texts_read(media)
-    found = replace(
+    return replace(
         draft,
         format=FORMAT,
-        title=folder.name,
         media=tuple(media),
         reports=tuple(reports),
         warnings=(*draft.warnings, *scan.warnings, *feature_warnings),
     )
-    if (folder / REPORTS).is_file():
-        found = join_reports(found, read_reports(folder / REPORTS))
-    return replace(found, warnings=(*found.warnings, *_without_media(found)))
 
 
 def _read_patients(
