@@ -45,7 +45,10 @@ class ShapeIntensity:
 
     def encode(self, files: tuple[MediaFile, ...]) -> Encoded:
         """One row a phase, in the order of the phases."""
-        scan = read_scan(files)
+        return self.encode_scan(read_scan(files))
+
+    def encode_scan(self, scan: Scan) -> Encoded:
+        """The same for a scan that was read already."""
         low, high = _scale(scan.phases[0])
         scaled = [((p.volume.array - low) / (high - low)).astype(np.float32) for p in scan.phases]
         means = [_means(array, phase) for array, phase in zip(scaled, scan.phases, strict=True)]

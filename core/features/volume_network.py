@@ -65,16 +65,28 @@ class SmallNetwork:
             {"rows": "phases"},
         )
 
-    def _cube(self, phase: Phase) -> Any:
-        """(1, 1, side, side, side): the masked region's box, standardised within the mask, zero outside of it."""
-        import torch
+    @property
+    def network(self) -> Any:
+        """The torch module from (n, 1, side, side, side) to (n, 128)."""
+        return _network(self.seed)
 
+    def box(self, phase: Phase) -> tuple[Float32Array, tuple[slice, ...]]:
+        """The masked region's box, standardised within the mask and zero outside of it, and where it was cut out."""
         mask = phase.masks.get("liver", phase.masks["region"])
         array = _standardised(phase.volume.array, mask)
         box = bounding_box(mask) if mask.any() else (slice(None),) * 3
-        cut = torch.from_numpy(np.ascontiguousarray(array[box]))[None, None]
-        size = (self.side,) * 3
-        return torch.nn.functional.interpolate(cut, size=size, mode="trilinear", align_corners=False)
+        return np.ascontiguousarray(array[box]), box
+
+    def cube(self, boxes: Any) -> Any:
+        """(n, 1, x, y, z) tensor → (n, 1, side, side, side)."""
+        import torch
+
+        return torch.nn.functional.interpolate(boxes, size=(self.side,) * 3, mode="trilinear", align_corners=False)
+
+    def _cube(self, phase: Phase) -> Any:
+        import torch
+
+        return self.cube(torch.from_numpy(self.box(phase)[0])[None, None])
 
 
 def _standardised(array: Float32Array, mask: BoolArray) -> Float32Array:

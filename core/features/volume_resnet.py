@@ -104,6 +104,12 @@ class PhaseResNet:
         )
 
 
+    @property
+    def network(self) -> Any:
+        """The torch module from (n, 1, side, side, side) to (n, 512)."""
+        return _network(self.depth, self.seed, self.weights, self.digest)[0]
+
+
 def common_grid(phases: tuple[Phase, ...], side: int, spacing: float) -> FloatArray:
     """(4, 4) cube index → mm (RAS+): the middle of the liver's box in the first phase that has a liver mask."""
     chosen = next((p for p in phases if "liver" in p.masks), phases[0])
@@ -117,6 +123,12 @@ def common_grid(phases: tuple[Phase, ...], side: int, spacing: float) -> FloatAr
 
 def on_grid(phase: Phase, grid: FloatArray, side: int) -> Float32Array:
     """(side, side, side) of a phase: linear between voxels, standardised within the mask, 0 outside of it."""
+    array, mask, mean, spread = grid_frame(phase, grid, side)
+    return np.where(mask, (array - mean) / spread, 0).astype(np.float32)
+
+
+def grid_frame(phase: Phase, grid: FloatArray, side: int) -> tuple[Float32Array, BoolArray, float, float]:
+    """A phase and its mask on the cube, and the mean and standard deviation it is standardised by."""
     across = np.linalg.inv(phase.volume.affine) @ grid
     shape = (side,) * 3
     array = _moved(phase.volume.array, across, shape, order=1)
@@ -124,8 +136,7 @@ def on_grid(phase: Phase, grid: FloatArray, side: int) -> Float32Array:
     if not mask.any():
         mask = np.ones(shape, dtype=bool)
     values = array[mask].astype(np.float64)
-    centred = (array - values.mean()) / max(float(values.std()), 1e-6)
-    return np.where(mask, centred, 0).astype(np.float32)
+    return array, mask, values.mean(), max(float(values.std()), 1e-6)  # a NumPy mean keeps the difference in float64
 
 
 def _moved(array: Any, across: FloatArray, shape: tuple[int, ...], order: int) -> Any:

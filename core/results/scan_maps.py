@@ -18,7 +18,7 @@ from core.results.workspace import Workspace
 class ScanLayer:
     """One attribution volume.
 
-    ``phase`` label of the scan it lies on (media index) · ``values`` (x, y, z) float32 on that scan's voxel grid ·
+    ``phase`` name of the scan it speaks of (:func:`core.media.scan_names.scan_names`), "" for all phases together · ``values`` (x, y, z) float32 on that scan's voxel grid ·
     ``affine`` (4, 4) voxel → mm, RAS+ · ``title``, ``unit`` what people read · ``signed`` whether 0 is the middle ·
     ``absent`` why there is none, or "".
     """
@@ -35,7 +35,11 @@ class ScanLayer:
 
 @dataclass(frozen=True, eq=False)
 class ScanMaps:
-    """All attribution volumes of one patient under one run, for S(month)."""
+    """All attribution volumes of one patient under one run, for S(month).
+
+    ``prediction`` and ``baseline`` S(month) in percent, of the scan and of what it is compared with; ``residual`` the
+    percentage points of their difference that the map misses (its own error); None where there is no map.
+    """
 
     run: str
     patient: str
@@ -48,6 +52,9 @@ class ScanMaps:
     code_version: str
     seconds: float
     notes: tuple[str, ...] = ()
+    prediction: float | None = None
+    baseline: float | None = None
+    residual: float | None = None
 
 
 def save_scan_maps(found: ScanMaps, workspace: Workspace) -> None:
