@@ -10,16 +10,18 @@ from core.cohort.modality import Modality
 from pages.widgets.data import View
 from pages.widgets.frame import told_plainly
 from pages.widgets.html import note, state_box
+from pages.widgets.new_patient import is_open, new_patient_panel
 from pages.widgets.opening import nobody_selected, show_page
 from pages.widgets.patient_finder import finder
 from pages.widgets.patient_genes import draw as genes
 from pages.widgets.patient_read import with_scoring_runs
 from pages.widgets.patient_scan import draw as scan
+from pages.widgets.patient_slide import draw as slide
 from pages.widgets.patient_summary import draw as summary
 
 Draw = Callable[[View, str], None]
 
-TABS: Mapping[str, Draw] = {"Summary": summary, "Scan": scan, "Genes": genes}
+TABS: Mapping[str, Draw] = {"Summary": summary, "Slide": slide, "Scan": scan, "Genes": genes}
 """Name → what it draws of a patient; only the open one is drawn."""
 
 NEEDS: Mapping[str, Modality] = {
@@ -35,6 +37,9 @@ def body(view: View) -> None:
     view = with_scoring_runs(view)
     if view.run is None:
         _no_run(view)
+        return
+    if is_open():
+        new_patient_panel(view, view.run)
         return
     if not view.selected.count and not view.state.patient:
         nobody_selected()

@@ -20,8 +20,8 @@ from core.results.slide_maps import MapLayer, SlideMaps
 RGBA = NDArray[np.uint8]
 
 SEQUENTIAL = ((27, 36, 104), (11, 104, 140), (46, 170, 122), (250, 226, 40))
-NEGATIVE = ((168, 208, 236), (0, 114, 178), (0, 52, 96))
-POSITIVE = ((250, 196, 148), (213, 94, 0), (120, 40, 0))
+NEGATIVE = ((168, 208, 236), (0, 114, 178), (0, 70, 125))
+POSITIVE = ((250, 196, 148), (213, 94, 0), (150, 55, 0))
 FAINTEST, STRONGEST = 0.12, 0.92
 """Opacity at the weak and the strong end; the layer's own opacity multiplies it."""
 _STEPS = 101
