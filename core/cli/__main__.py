@@ -30,6 +30,9 @@ MODULES = {
     "jobs": "jobs_command",
     "complete-sample": "sample_command",
     "audit": "audit_command",
+    "explain": "explain_command",
+    "routing": "routing_command",
+    "napari": "napari_command",
     "bench": "bench_command",
     "doctor": "doctor_command",
 }

@@ -76,6 +76,13 @@ def _routing(arguments: Mapping[str, Any], workspace: Workspace, context: JobCon
     return {"routing": found.run, "cohort": found.cohort, "run": found.run}
 
 
+def _explain_cohort(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
+    from core.tasks.explain_cohort import ExplainCohortRequest, explain_run
+
+    found = explain_run(ExplainCohortRequest(**arguments), workspace, context.progress)
+    return {"run": found.run, "month": found.month, "patients": len(found.patients)}
+
+
 def _complete_sample(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
     from core.tasks.complete_sample import complete_sample
 
@@ -184,6 +191,14 @@ TASKS: Mapping[str, Task] = {
             "patient": Argument("text", required=True),
             "month": Argument("number", nullable=True),
             "kinds": Argument("texts", choices=EXPLANATIONS),
+        },
+    ),
+    "explain-cohort": Task(
+        _explain_cohort,
+        {
+            "run": Argument("text", required=True),
+            "month": Argument("number", nullable=True),
+            "patients": Argument("whole number"),
         },
     ),
     "routing": Task(_routing, {"run": Argument("text", required=True), "month": Argument("number", nullable=True)}),

@@ -20,6 +20,7 @@ from core.tasks.audit import AuditRequest
 from core.tasks.complete_sample import complete_sample
 from core.tasks.encode import EncodeRequest
 from core.tasks.explain import MAKERS, ExplainRequest
+from core.tasks.explain_cohort import ExplainCohortRequest
 from core.tasks.jobs import EXPLANATIONS, MODALITIES, TASKS
 from core.tasks.predict import PredictRequest
 from core.tasks.score_new import ScoreNewRequest
@@ -35,6 +36,7 @@ from core.tasks.train import TrainRequest
         ("score-new", ScoreNewRequest, set()),
         ("audit", AuditRequest, set()),
         ("explain", ExplainRequest, set()),
+        ("explain-cohort", ExplainCohortRequest, set()),
         ("import", ImportRequest, set()),
     ],
 )
