@@ -12,7 +12,7 @@ from pages.widgets.frame import told_plainly
 from pages.widgets.html import note, state_box
 from pages.widgets.new_patient import is_open, new_patient_panel
 from pages.widgets.opening import nobody_selected, show_page
-from pages.widgets.patient_finder import finder
+from pages.widgets.patient_finder import finder, scored_by
 from pages.widgets.patient_genes import draw as genes
 from pages.widgets.patient_read import with_scoring_runs
 from pages.widgets.patient_scan import draw as scan
@@ -34,6 +34,7 @@ NEEDS: Mapping[str, Modality] = {
 
 def body(view: View) -> None:
     """The normal state, or an empty one: no run, nobody selected, nobody chosen."""
+    own = bool(view.runs)
     view = with_scoring_runs(view)
     if view.run is None:
         _no_run(view)
@@ -45,6 +46,8 @@ def body(view: View) -> None:
         nobody_selected()
         return
     patient = finder(view)
+    if not own:
+        scored_by(view)
     if not patient:
         _nobody()
         return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core.analysis.patient_markers import value_words
 from core.analysis.patient_sentences import month_words, say, state_words
+from core.analysis.waterfall import value_name
 from core.cohort.cohort import Cohort
 from core.cohort.endpoint import Endpoint
 from core.results.explanation import Explanation
@@ -17,15 +18,16 @@ MOST = 3
 SMALLEST = 0.05
 """Percentage points below which a feature rounds to nothing and is no reason."""
 _WHOLE = {"slides": "The slides as a whole", "volumes": "The scans as a whole", "reports": "The report as a whole"}
-_GENE_KINDS = {"rnaseq": "expression", "cnv": "copy number", "mut": "mutation"}
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One feature. ``points`` percentage points of survival, without sign · ``sign_share`` 0.5..1."""
+    """One feature. ``label`` and the patient's ``observed`` value in words · ``points`` percentage points of survival,
+    without sign · ``sign_share`` 0.5..1 · ``words`` the sentence."""
 
     name: str
-    what: str
+    label: str
+    observed: str
     points: float
     raises_risk: bool
     sign_share: float
@@ -34,11 +36,13 @@ class Reason:
 
 @dataclass(frozen=True)
 class Reasons:
-    """``up`` raise the risk and ``down`` lower it, largest first · ``unstable`` larger ones left out for their sign."""
+    """``up`` raise the risk and ``down`` lower it, largest first · ``unstable`` larger ones left out for their sign ·
+    ``ranked`` whether the models agree on the order."""
 
     up: tuple[Reason, ...]
     down: tuple[Reason, ...]
     unstable: int
+    ranked: bool
 
     @property
     def top(self) -> Reason | None:
@@ -50,6 +54,7 @@ def reasons_of(found: Explanation, cohort: Cohort, endpoint: Endpoint) -> Reason
     """From a stored explanation. ``unstable`` counts the features, at least as large as a shown one, that were left
     out because the models do not agree on their sign."""
     table = found.features[found.features["value"].abs() >= SMALLEST]
+    table = table.sort_values("value", key=abs, ascending=False, kind="stable")
     stable = table[table["sign_share"] >= STABLE]
     up, down = stable[stable["value"] < 0], stable[stable["value"] > 0]
     shown = [
@@ -58,36 +63,29 @@ def reasons_of(found: Explanation, cohort: Cohort, endpoint: Endpoint) -> Reason
     ]
     least = min((r.points for part in shown for r in part), default=0.0)
     unstable = int(((table["sign_share"] < STABLE) & (table["value"].abs() >= max(least, SMALLEST))).sum())
-    return Reasons(shown[0], shown[1], unstable)
+    return Reasons(shown[0], shown[1], unstable, found.stable_ranks)
 
 
 def _reason(row: dict[str, object], found: Explanation, cohort: Cohort, endpoint: Endpoint) -> Reason:
-    value, what = float(str(row["value"])), feature_words(str(row["name"]), str(row["group"]), row["observed"], cohort)
+    value, name = float(str(row["value"])), str(row["name"])
+    label, observed = feature_words(name, str(row["group"]), str(row["observed"] or ""), cohort)
     words = say(
-        "raises" if value < 0 else "lowers", what=what, state=state_words(endpoint), when=month_words(found.month),
-        points=f"{abs(value):.1f}",
+        "raises" if value < 0 else "lowers", what=f"{label} ({observed})" if observed else label,
+        state=state_words(endpoint), when=month_words(found.month), points=f"{abs(value):.1f}",
     )  # fmt: skip
-    return Reason(str(row["name"]), what, abs(value), value < 0, float(str(row["sign_share"])), words)
+    return Reason(name, label, observed, abs(value), value < 0, float(str(row["sign_share"])), words)
 
 
-def feature_words(name: str, group: str, observed: object, cohort: Cohort) -> str:
-    """A feature as a sentence begins with it: ``"Age (72 years)"``, ``"SYNTS01 expression (z-score 1.8)"``."""
+def feature_words(name: str, group: str, observed: str, cohort: Cohort) -> tuple[str, str]:
+    """A feature and the patient's value, in words: ``("Age", "72 years")``, ``("SYNTS01 expression", "1.80")``.
+
+    A category stands under its column's name or as ``column=level``.
+    """
     if group in _WHOLE and name == group:
-        return _WHOLE[group]
-    seen = "" if observed is None or observed != observed else str(observed)
-    if name in cohort.patients.columns:
-        label = cohort.label(name)
-        return _with(label[:1].upper() + label[1:], _number_words(cohort, name, seen))
-    gene, _, kind = name.rpartition("_")
-    if gene and kind in _GENE_KINDS:
-        return _with(f"{gene} {_GENE_KINDS[kind]}", seen)
-    return _with(name, seen)
-
-
-def _with(label: str, observed: str) -> str:
-    return f"{label} ({observed})" if observed else label
-
-
-def _number_words(cohort: Cohort, column: str, observed: str) -> str:
-    """A bare number gets its unit; anything else stays as it was recorded."""
-    return value_words(cohort, column, float(observed)) if re.fullmatch(r"-?\d+(\.\d+)?", observed) else observed
+        return _WHOLE[group], ""
+    column, _, level = name.partition("=")
+    if column in cohort.patients.columns:
+        label, seen = cohort.label(column), observed or level
+        is_bare = re.fullmatch(r"-?\d+(\.\d+)?", seen) is not None
+        return label[:1].upper() + label[1:], value_words(cohort, column, float(seen)) if is_bare else seen
+    return value_name(name), observed

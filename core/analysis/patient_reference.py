@@ -21,14 +21,16 @@ from core.statistics.kaplan_meier import SurvivalCurve, at_risk_at, kaplan_meier
 FEWEST_PATIENTS, FEWEST_EVENTS, FEWEST_AT_RISK = 20, 5, 20
 THIRDS = ("the lowest third of estimated risk", "the middle third of estimated risk",
           "the highest third of estimated risk")  # fmt: skip
+SHORT_THIRDS = ("lowest risk third", "middle risk third", "highest risk third")
 
 
 @dataclass(frozen=True, eq=False)
 class Comparable:
-    """Comparable patients. ``same`` what they share · ``curve`` their Kaplan-Meier curve, None where too few ·
-    ``words`` the sentence that says who they are, or why there is no curve."""
+    """Comparable patients. ``same`` what they share, ``short`` in a few signs · ``curve`` their Kaplan-Meier curve,
+    None where too few · ``words`` the sentence that says who they are, or why there is no curve."""
 
     same: str
+    short: str
     n: int
     events: int
     curve: SurvivalCurve | None
@@ -58,14 +60,16 @@ def comparable(person: Person, ensemble: Predictions, estimate: PatientEstimate,
     """
     by_stage, column = None, stage_column(person.base)
     if column is not None and person.value(column) is not None:
-        by_stage = _described(f"{person.base.label(column)} {person.value(column)}", person, person.alike(column))
+        stage = str(person.value(column))
+        short = stage if stage.lower().startswith("stage") else f"stage {stage}"
+        by_stage = _described(f"{person.base.label(column)} {stage}", short, person, person.alike(column))
         if by_stage.curve is not None:
             return by_stage
     third, thirds = risk_thirds(person, ensemble, estimate, month)
     if third is None:
-        return by_stage or _described("the same stage or risk", person, np.zeros(len(person.base), dtype=bool))
+        return by_stage or _described("the same stage or risk", "", person, np.zeros(len(person.base), dtype=bool))
     alike = np.asarray(person.base.patients.index.isin(ensemble.table["id"].to_numpy()[thirds == third]), dtype=bool)
-    by_risk = _described(f"an estimate in {THIRDS[third]}", person, alike & person.others)
+    by_risk = _described(f"an estimate in {THIRDS[third]}", SHORT_THIRDS[third], person, alike & person.others)
     return by_stage if by_stage is not None and by_risk.curve is None else by_risk
 
 
@@ -130,15 +134,15 @@ def _fold_thirds(person: Person, ensemble: Predictions) -> IntArray:
     return third
 
 
-def _described(same: str, person: Person, alike: BoolArray) -> Comparable:
+def _described(same: str, short: str, person: Person, alike: BoolArray) -> Comparable:
     curve = _curve(person, alike)
     n, events = curve.n, curve.n_events
     if n < FEWEST_PATIENTS or events < FEWEST_EVENTS:
         words = say("too_few", n=n, same=same, events=events, patients=FEWEST_PATIENTS, least=FEWEST_EVENTS)
-        return Comparable(same, n, events, None, words)
+        return Comparable(same, short, n, events, None, words)
     label = person.endpoint.event_label
     had = "died" if label == "death" else f"had {label}"
-    return Comparable(same, n, events, curve, say("comparable", n=n, same=same, events=events, had=had))
+    return Comparable(same, short, n, events, curve, say("comparable", n=n, same=same, events=events, had=had))
 
 
 def _curve(person: Person, alike: BoolArray) -> SurvivalCurve:

@@ -71,7 +71,7 @@ def read_new_patient(
     table = read_wide(path, ID, lambda c: c in known or c.endswith(GENE_SUFFIXES), progress)
     if len(table.ids) > MOST_PATIENTS:
         raise PrognoscopeError(f"{len(table.ids):,} patients", path.name, "import them as a cohort, then score it")
-    draft = with_media(_draft(table, base, path, title, gene_units), folder, progress)
+    draft = replace(with_media(_draft(table, base, path, title, gene_units), folder, progress), format=FORMAT)
     if (folder / REPORTS).is_file():
         draft = join_reports(draft, read_reports(folder / REPORTS))
     return assemble(draft, name, match_genes(draft, None), ReadFolds({}), secret)

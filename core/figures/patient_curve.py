@@ -99,8 +99,8 @@ def _reference(figure: Canvas, curve: SurvivalCurve, reference: Comparable, end:
         mode="lines", line={"color": REFERENCE.colour, "width": 1.8, "dash": REFERENCE.dash, "shape": "hv"},
         hovertemplate=f"<b>{reference.same}</b><br>month %{{x:.0f}}<br>%{{y:.0%}} observed<extra></extra>",
     )  # fmt: skip
-    same = shortened(reference.same, 25)
-    text = f"<b>{reference.n} patients</b><br><span style='font-size:11px'>{same}, observed</span>"
+    short = shortened(reference.short, 26)
+    text = f"<b>{reference.n} patients observed</b><br><span style='font-size:11px'>{short}</span>"
     return float(y[-1]), text, REFERENCE.colour
 
 

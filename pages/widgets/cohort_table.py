@@ -14,6 +14,7 @@ from pages.widgets import state as page
 from pages.widgets.data import View
 from pages.widgets.figure_block import chart_key
 from pages.widgets.html import note, numbers_table
+from pages.widgets.open_patient import open_patient
 from pages.widgets.topbar import bound_select
 
 ROWS = 200
@@ -93,6 +94,7 @@ def _picked_bar() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         words = ", ".join(picked[:6]) + (f" and {len(picked) - 6} more" if len(picked) > 6 else "")
         st.markdown(f"**{len(picked)}** picked: {words}")
+        open_patient(picked, "table")
         st.button("Keep only these", key="keep_picked", on_click=keep_only, args=(picked, "picked patients"))
         st.button("Save as group", key="group_picked", on_click=save_group, args=("Picked", picked))
         st.button("Unpick", key="unpick", type="tertiary", on_click=_unpick)

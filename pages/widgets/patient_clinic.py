@@ -85,9 +85,10 @@ def _place(marker: Marker) -> str:
     if marker.place is None:
         return ""
     share = 100 * marker.place
+    words = {0.0: "lower than all", 100.0: "higher than all"}.get(share, f"higher than {share:.0f} %")
     return (
         f'<span class="scale" aria-hidden="true"><i style="left:{share:.0f}%"></i></span> '
-        f'<span class="scale-words">higher than {share:.0f} %</span>'
+        f'<span class="scale-words">{words}</span>'
     )
 
 

@@ -61,18 +61,19 @@ def read_estimate(person: Person, workspace: Workspace) -> PatientEstimate | Non
     """What the run says of the patient, with whether it may; None where it says nothing."""
     run = person.run
     if person.new:
-        for summary in list_prediction_sets(person.cohort.name, workspace):
-            if summary.run == run.id and summary.cohort_hash == person.cohort.content_hash:
-                return set_estimate(person.patient, read_set(summary, workspace))
-        return None
+        stored = read_set_of(person, workspace)
+        return None if stored is None else set_estimate(person.patient, stored)
     support = _support(run, workspace)
     found = None if support is None else support.of(person.patient)
     return own_estimate(person.patient, read_predictions(run, workspace), run.horizons, found)
 
 
-def support_known(run: Run, workspace: Workspace) -> bool:
-    """Whether it is stored which of the run's own patients lie where it was trained."""
-    return _support(run, workspace) is not None
+def read_set_of(person: Person, workspace: Workspace) -> PredictionSet | None:
+    """The run's estimates of the patient's cohort as it is now; None where it was not scored."""
+    for summary in list_prediction_sets(person.cohort.name, workspace):
+        if summary.run == person.run.id and summary.cohort_hash == person.cohort.content_hash:
+            return read_set(summary, workspace)
+    return None
 
 
 def _support(run: Run, workspace: Workspace) -> OwnSupport | None:

@@ -9,6 +9,7 @@ import streamlit as st
 from core.analysis.patient_person import Person
 from core.analysis.patient_reasons import STABLE, Reason, reasons_of
 from core.analysis.patient_sentences import month_words, say
+from core.cohort.wording import plural
 from core.results.explained import Kind
 from core.results.explanation import load_explanation
 from pages.widgets.data import View
@@ -34,19 +35,23 @@ def reasons_panel(view: View, person: Person) -> None:
         + _side("Lower the risk", "down", reasons.down, say("no_reason_down"))
         + "</div>"
     )
-    left_out = (
-        f" {reasons.unstable} {'value' if reasons.unstable == 1 else 'values'} of like size left out: the models do "
-        "not agree on the sign." if reasons.unstable else ""
-    )  # fmt: skip
-    note(f"Percentage points of survival at {month_words(month)}; {found.models} models that never saw this patient, "
-         f"{100 * STABLE:.0f} % of them agree on each sign.{left_out}")  # fmt: skip
+    models = plural(found.models, "model")
+    words = [
+        f"Percentage points of survival at {month_words(month)}, by the {models} that never saw this patient. At least "
+        f"{100 * STABLE:.0f} % of models and comparisons agree on each sign."
+    ]
+    if reasons.unstable:
+        words.append(f"{plural(reasons.unstable, 'value')} of like size left out: no agreement on the sign.")
+    if not reasons.ranked:
+        words.append("The models do not agree on the order of size.")
+    note(" ".join(words))
 
 
 def _side(title: str, kind: str, reasons: tuple[Reason, ...], none: str) -> str:
     sign = "−" if kind == "up" else "+"
     items = "".join(
-        f'<li><span class="points">{sign}{r.points:.1f}</span><span>{escape(r.what)}'
-        f'<span class="hidden-words">. {escape(r.words)}</span></span></li>'
+        f'<li aria-label="{escape(r.words)}"><span class="points" aria-hidden="true">{sign}{r.points:.1f}</span>'
+        f'<span aria-hidden="true">{escape(r.label)} <span class="observed">{escape(r.observed)}</span></span></li>'
         for r in reasons
     )
     body = f"<ul>{items}</ul>" if reasons else f'<p class="note">{escape(none)}</p>'

@@ -35,6 +35,7 @@ def draw(view: View, patient: str) -> None:
             (f"Outside what the run was trained on: {estimate.refused}.",
              "A number here would rest on no comparable patient. What the clinic knows stands below."),
         )  # fmt: skip
+        support_note(view, person, estimate)
     else:
         _estimated(view, person, estimate)
     clinic_panel(view, person, estimate)

@@ -14,12 +14,17 @@ from core.results.naming import model_words
 from core.results.workspace import Workspace
 from pages.widgets.data import View
 from pages.widgets.html import note
+from pages.widgets.patient_read import read_set_of
 
 TASK = "predict"
 
 
 def support_note(view: View, person: Person, estimate: PatientEstimate) -> None:
     """A line; for a run that was stored before it kept this, the button that has it checked."""
+    if person.new:
+        _checks(view, person)
+    if estimate.refused:
+        return
     if estimate.support is not None:
         distance = estimate.support.distance
         words = "" if distance is None else f" (distance {distance:.2f}; above 1 there is no number)"
@@ -32,6 +37,20 @@ def support_note(view: View, person: Person, estimate: PatientEstimate) -> None:
             st.fragment(_wait, run_every=1.0)(job.id, view.workspace)
         else:
             st.button("Check the run's patients", key="check_support", on_click=_start, args=(view, person))
+
+
+def _checks(view: View, person: Person) -> None:
+    """What did not match the training cohort, and what was masked for it."""
+    found = read_set_of(person, view.workspace)
+    if found is None:
+        return
+    for modality, reason in found.masked.items():
+        if person.has(modality):
+            note(f"{modality.capitalize()} not used: {reason}.", warn=True)
+    for words, count in found.notes:
+        note(f"Unlike the training cohort: {count:,} {words}.")
+    for warning in found.warnings:
+        note(f"{warning[:1].upper()}{warning[1:]}.", warn=True)
 
 
 def _start(view: View, person: Person) -> None:

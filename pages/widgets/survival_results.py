@@ -24,6 +24,7 @@ from pages.widgets.cohort_table import keep_only, save_group
 from pages.widgets.data import View
 from pages.widgets.figure_block import Block, chart_key, figure_block
 from pages.widgets.html import note, numbers_table
+from pages.widgets.open_patient import open_patient
 
 
 def title_of(result: GroupSurvival) -> str:
@@ -83,6 +84,7 @@ def picked_panel(view: View) -> None:
     st.dataframe(table, hide_index=True, height=min(36 * (len(table) + 1), 200), alt="Picked patients", key="picked")
     with st.container(horizontal=True):
         st.markdown(f"**{len(picked)}** picked")
+        open_patient(picked, "curve")
         st.button("Keep only these", key="keep_picked", on_click=keep_only, args=(picked, "picked patients"))
         st.button("Save as group", key="group_picked", on_click=save_group, args=("Picked", picked))
 
