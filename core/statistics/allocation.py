@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.arrays import FloatArray
+from core.arrays import ArrayLike, FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +23,18 @@ class Allocation:
             return 1.0
         used = self.load[self.load > 0]
         return float(-(used * np.log(used)).sum() / np.log(len(self.load)))
+
+    @property
+    def divergence(self) -> float:
+        """Kullback-Leibler divergence of the load from an even share, in nats: 0 = all alike."""
+        used = self.load[self.load > 0]
+        return float((used * np.log(used * len(self.load))).sum())
+
+    @property
+    def ratio(self) -> float:
+        """Most over least loaded; infinite where an expert is never used."""
+        least = float(self.load.min())
+        return float(self.load.max()) / least if least > 0 else float("inf")
 
     @property
     def unused(self) -> int:
@@ -48,3 +60,21 @@ def allocation(assigned: FloatArray, gate_mass: FloatArray) -> Allocation:
     if not load.sum() > 0 or not mass.sum() > 0:
         raise ValueError("no token was assigned to any expert")
     return Allocation(load / load.sum(), mass / mass.sum())
+
+
+def shares_out_of_fold(load: ArrayLike, mass: ArrayLike) -> Allocation:
+    """Shares from each patient's own (which sum to 1), NaN where a patient takes no part.
+
+    Parameters
+    ----------
+    load, mass : (…, e) arrays of patients' shares
+    """
+    shares = []
+    for values in (load, mass):
+        flat = np.asarray(values, dtype=np.float64).reshape(-1, np.shape(values)[-1])
+        kept = flat[np.isfinite(flat).all(axis=1)]
+        if not len(kept):
+            raise ValueError("no patient takes part")
+        mean = kept.mean(axis=0)
+        shares.append(mean / mean.sum())
+    return Allocation(shares[0], shares[1])
