@@ -59,7 +59,7 @@ def cohort_quantiles(sample: Sequence[SampledMaps]) -> dict[str, tuple[float, ..
     for maps in sample:
         for layer in maps.layers:
             scale = 1 if layer.signed else len(layer.values)
-            points.setdefault(layer.key, []).append(np.quantile(layer.values, ranks) * scale)
+            points.setdefault(layer.key, []).append(np.quantile(layer.values.astype(np.float64), ranks) * scale)
     return {key: tuple(np.quantile(np.concatenate(found), ranks).tolist()) for key, found in points.items()}
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from core.arrays import BoolArray, Float32Array
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
+from core.explain.handed import bag_encoder, handed, shortened
 from core.explain.survival_at import survival_at
 from core.features.batch import Batch
 from core.models.layers.attention_weights import AttentionWeights
@@ -59,9 +60,13 @@ class PatchEvidence:
 
 
 def patch_evidence(
-    fitted: FittedNeural, batch: Batch, month: float, levels: Collection[str] | None = None
+    fitted: FittedNeural,
+    batch: Batch,
+    month: float,
+    levels: Collection[str] | None = None,
+    modality: Modality = Modality.SLIDES,
 ) -> PatchEvidence:
-    """Ask one model about the slides of a batch of one patient.
+    """Ask one model about the slides of a batch of one patient, or about the rows of another bag.
 
     ``levels`` whose experts are followed one by one, None for all. The baseline is the average patch of the training
     patients, which is 0 once bags are on a common scale; without a scale it is the mean of the patient's own patches.
@@ -69,21 +74,21 @@ def patch_evidence(
     Raises
     ------
     PrognoscopeError
-        For a model without slides, or a patient without them.
+        For a model that does not read the bag's rows, or a patient without them.
     """
     network = fitted.network.eval().requires_grad_(False)
-    encoder = _slide_encoder(network, batch)
-    bag = batch.bags[Modality.SLIDES].detach().requires_grad_(True)
+    encoder = _encoder(network, batch, modality)
+    bag = batch.bags[modality].detach().requires_grad_(True)
     with _weights_of(encoder) as passed:
-        output = encoder(replace(batch, bags={**batch.bags, Modality.SLIDES: bag}))
+        output = encoder(replace(batch, bags={**batch.bags, modality: bag}))
     vector: Tensor = output[0] if isinstance(output, tuple) else output
-    rest = _Rest(fitted, encoder, vector.detach(), output, batch, month)
+    rest = _Rest(fitted, modality, vector.detach(), output, batch, month)
     paths: dict[Through | None, Tensor] = {None: rest.gradient(None)}
     used = rest.used()
     for level, there in used.items():
         if levels is None or level in levels:
             paths |= {(level, int(k)): rest.gradient((level, int(k))) for k in np.flatnonzero(there)}
-    scaled = Modality.SLIDES in fitted.preparation.bags
+    scaled = modality in fitted.preparation.bags
     shift = bag.detach()[0] if scaled else bag.detach()[0] - bag.detach()[0].mean(dim=0)
     found: dict[Through | None, Float32Array] = {}
     by_weight: Float32Array | None = None
@@ -93,20 +98,21 @@ def patch_evidence(
         found[path] = _array((_present(back[0], bag)[0] * shift).sum(dim=1))
         if path is None and passed:
             weighed = (passed[-1] * _present(back[-1], passed[-1])).detach()[0]
-            by_weight = fold_repeats(_array(weighed.reshape(-1, weighed.shape[-1]).sum(dim=0)), bag.shape[1])
+            by_place = _array(weighed.reshape(-1, weighed.shape[-1]).sum(dim=0))
+            by_weight = fold_repeats(by_place, bag.shape[1], modality is Modality.SLIDES)
     attention, share = _attention(output)
     whole = found.pop(None)
     return PatchEvidence(attention, share, by_weight, whole, {k: v for k, v in found.items() if k is not None}, used)
 
 
-def fold_repeats(values: Float32Array, patches: int) -> Float32Array:
+def fold_repeats(values: Float32Array, patches: int, squared: bool = True) -> Float32Array:
     """(t,) numbers of an encoder's places → (n,) of the patches.
 
-    The places end with the ⌈√n⌉² of the squared bag, in which the first patches stand again behind the last; what
-    stands before them (padding, class token) is no patch. An attention pool has n places alone.
+    The places end with the n patches, or with the ⌈√n⌉² of the squared bag, in which the first patches stand again
+    behind the last; what stands before them (padding, class token) is no patch. An attention pool has n places alone.
     """
-    if len(values) == patches:
-        return values
+    if len(values) == patches or not squared:
+        return values[-patches:]
     square = int(np.ceil(np.sqrt(patches))) ** 2
     grid = values[len(values) - square :]
     folded = grid[:patches].copy()
@@ -116,10 +122,10 @@ def fold_repeats(values: Float32Array, patches: int) -> Float32Array:
 
 @dataclass(frozen=True, eq=False)
 class _Rest:
-    """The network behind the slide encoder, as a function of the vector v it is handed."""
+    """The network behind the bag's encoder, as a function of the vector v it is handed."""
 
     fitted: FittedNeural
-    encoder: nn.Module
+    modality: Modality
     vector: Tensor
     output: Any
     batch: Batch
@@ -149,32 +155,22 @@ class _Rest:
         }
 
     def _run(self, vector: Tensor, **asked: Any) -> SurvivalOutput:
-        """The network on one patch, with the encoder's answer put in its place."""
-        handed = (vector, *self.output[1:]) if isinstance(self.output, tuple) else vector
-        handle = self.encoder.register_forward_hook(lambda module, given, made: handed)
-        slides = Modality.SLIDES
-        small = replace(
-            self.batch,
-            bags={**self.batch.bags, slides: self.batch.bags[slides][:, :1]},
-            masks={**self.batch.masks, slides: self.batch.masks[slides][:, :1]},
-        )
-        try:
-            found: SurvivalOutput = self.fitted.network(small, **asked)
-        finally:
-            handle.remove()
+        answer = (vector, *self.output[1:]) if isinstance(self.output, tuple) else vector
+        with handed(self.fitted.network, {self.modality: answer}):
+            found: SurvivalOutput = self.fitted.network(shortened(self.batch, (self.modality,)), **asked)
         return found
 
 
-def _slide_encoder(network: nn.Module, batch: Batch) -> nn.Module:
-    encoders = getattr(network, "encoders", None)
-    slides = Modality.SLIDES
-    if not isinstance(encoders, nn.ModuleDict) or slides.value not in encoders:
+def _encoder(network: nn.Module, batch: Batch, modality: Modality) -> nn.Module:
+    encoder = bag_encoder(network, modality)
+    if encoder is None:
+        rows = "patches" if modality is Modality.SLIDES else f"the {modality.value}"
         raise PrognoscopeError(
-            "a model that does not read patches one by one", "the maps over slides", "choose a run that uses slides"
+            f"a model that does not read {rows} one by one", "the explanation", f"choose a run that uses {modality}"
         )
-    if batch.size != 1 or not bool(batch.present[slides].all()):
-        raise PrognoscopeError("no slide of this patient", "the maps over slides", "choose a patient with a slide")
-    return encoders[slides.value]
+    if batch.size != 1 or not bool(batch.present[modality].all()):
+        raise PrognoscopeError(f"no {modality.value} of this patient", "the explanation", "choose another patient")
+    return encoder
 
 
 @contextmanager

@@ -32,7 +32,8 @@ class Sentence:
 
 @dataclass(frozen=True)
 class ReportEvidence:
-    """All sentences of one patient under one run. ``without`` percentage points when the whole report is masked."""
+    """All sentences of one patient under one run. ``without`` percentage points that the whole report
+    adds: the estimate with it minus the estimate with it masked."""
 
     run: str
     patient: str

@@ -135,5 +135,5 @@ def test_repeated_patches_are_added_to_themselves() -> None:
 def test_refuses_a_patient_without_slides() -> None:
     fitted, batch = untrained("hdmoe", PATCHES, genes=True)
     without = replace(batch, present={**batch.present, SLIDES: torch.tensor([False])})
-    with pytest.raises(PrognoscopeError, match="no slide of this patient"):
+    with pytest.raises(PrognoscopeError, match="no slides of this patient"):
         patch_evidence(fitted, without, MONTH)
