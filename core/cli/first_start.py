@@ -1,6 +1,7 @@
 """What ``./run app`` does before the dashboard opens: the sample cohort and one run on it, made once.
 
-Its slides, scans and reports take minutes: they are left to the worker, and the dashboard opens meanwhile.
+Its slides, scans and reports, and a run on all of them, take minutes: they are left to the worker, and the dashboard
+opens meanwhile.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from core.jobs.supervise import submit_job
 from core.results.run_store import list_runs
 from core.results.workspace import Workspace
 
-MEDIA_TASK = "complete-sample"
+MEDIA_TASK = "prepare-sample"
 
 
 def main() -> int:
@@ -37,13 +38,14 @@ def main() -> int:
 
 
 def submit_sample_media(workspace: Workspace) -> None:
-    """Leave the sample's slides, scans and reports to the worker, when they are missing and nobody cancelled them."""
+    """Leave the sample's slides, scans, reports and their run to the worker, when they are missing and nobody
+    cancelled them."""
     if load_media(NAME, workspace).files:
         return
     queue = JobQueue(workspace)
     before = queue.jobs(1000) if queue.path.is_file() else ()
     if not any(job.task == MEDIA_TASK and job.state is JobState.CANCELLED for job in before):
-        submit_job(workspace, MEDIA_TASK, {}, "Slides, scans and reports of the sample cohort")
+        submit_job(workspace, MEDIA_TASK, {}, "Slides, scans, reports of the sample cohort, and a run on them")
 
 
 def _train_sample(workspace: Workspace) -> None:

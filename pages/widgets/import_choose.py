@@ -21,8 +21,8 @@ from pages.widgets.frame import show_error
 from pages.widgets.html import note
 from pages.widgets.import_state import Step, Wizard
 
-SAMPLE_MEDIA = "complete-sample"
-"""The task that makes the sample cohort's pictures and texts."""
+SAMPLE_MEDIA = "prepare-sample"
+"""The task that makes the sample cohort's pictures and texts, and a run on them."""
 
 
 def choose_step(state: Wizard, workspace: Workspace, cohorts: tuple[CohortSummary, ...]) -> None:

@@ -64,7 +64,7 @@ def test_nothing_chosen_offers_three_ways_and_no_way_on(
     test.button(key="import_sample").click().run()
     assert [c.name for c in list_cohorts(workspace)] == ["sample"]
     assert "The cohort is stored" in html(test)
-    assert [job.task for job in JobQueue(workspace).jobs()] == ["complete-sample"]
+    assert [job.task for job in JobQueue(workspace).jobs()] == ["prepare-sample"]
     test.button(key="import_done").click().run()
     test.button(key="delete_cohort").click().run()
     assert "1 job still needs it" in html(test)
