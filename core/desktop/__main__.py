@@ -1,0 +1,24 @@
+"""``python -m core.desktop SESSION``: the desktop viewer as a program of its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from core.desktop.session import load_session
+from core.desktop.window import open_session
+from core.errors import PrognoscopeError
+
+
+def main(words: list[str]) -> int:
+    """Open one session; what went wrong is one sentence on standard error."""
+    try:
+        open_session(load_session(Path(words[0])))
+    except PrognoscopeError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,91 @@
+"""napari's windows for a session: one for the slides, one for the scans. The only file that opens napari."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from core.desktop.scan_layers import add_scans
+from core.desktop.session import Session
+from core.desktop.slide_layers import add_slide
+from core.errors import PrognoscopeError
+
+SIZE = (1400, 900)
+_DRAWN_AFTER_S = 1.0
+"""A screen that has drawn so long after the last change shows all of it."""
+
+
+def open_session(session: Session, screenshot: Path | None = None) -> tuple[Path, ...]:
+    """Open the windows and wait until they are closed; or draw them, keep pictures of their canvases, and close.
+
+    Parameters
+    ----------
+    screenshot : Path, optional
+        A ``.png``; the scans' picture, beside that of a slide, ends in ``-scan.png``.
+
+    Returns
+    -------
+    pictures : tuple of Path
+        Those that were made.
+    """
+    import napari  # type: ignore[import-untyped]
+
+    windows: list[tuple[str, Any]] = []
+    told = list(session.notes)
+    if session.slides:
+        viewer = _viewer(napari, session, "slides")
+        number = session.looking.slide
+        known = {s.number for s in session.slides}
+        told += add_slide(viewer, session, number if number in known else session.slides[0].number)
+        windows.append(("", viewer))
+    if session.scans:
+        viewer = _viewer(napari, session, "scans")
+        told += add_scans(viewer, session)
+        windows.append(("-scan" if session.slides else "", viewer))
+    for words in dict.fromkeys(told):
+        napari.utils.notifications.show_info(words)
+    if screenshot is None:
+        napari.run()
+        return ()
+    return tuple(_picture(viewer, screenshot.with_name(f"{screenshot.stem}{end}.png")) for end, viewer in windows)
+
+
+def _viewer(napari: Any, session: Session, what: str) -> Any:
+    viewer = napari.Viewer(title=f"{session.title} – {what}")
+    viewer.window.resize(*SIZE)
+    words = viewer.canvas.overlays.text
+    words.text = "Research use only" + (" · synthetic data" if session.synthetic else "")
+    words.visible = True
+    _draw(0.2)  # the canvas has its size before anybody looks through it
+    return viewer
+
+
+def _draw(seconds: float) -> None:
+    from qtpy.QtWidgets import QApplication
+
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.02)
+
+
+def _picture(viewer: Any, path: Path) -> Path:
+    """The canvas as it is on the screen; written whole or not at all."""
+    from PIL import Image
+
+    _draw(_DRAWN_AFTER_S)
+    pixels = viewer.screenshot(canvas_only=True, flash=False)
+    temporary = path.with_name(f".{uuid.uuid4().hex}.png")
+    try:
+        Image.fromarray(pixels[..., :3]).save(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise PrognoscopeError(
+            "a picture that cannot be written", f"file {path.name!r}", "name another folder"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    viewer.close()
+    return path
