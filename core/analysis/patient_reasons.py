@@ -17,7 +17,7 @@ STABLE = 0.9
 MOST = 3
 SMALLEST = 0.05
 """Percentage points below which a feature rounds to nothing and is no reason."""
-_WHOLE = {"slides": "The slides as a whole", "volumes": "The scans as a whole", "reports": "The report as a whole"}
+_WHOLE = {"slides": "What the slides show", "volumes": "What the scans show", "reports": "What the report says"}
 
 
 @dataclass(frozen=True)
