@@ -13,7 +13,9 @@ st.set_page_config(page_title="Prognoscope", page_icon=str(ASSETS / "mark.svg"),
 st.logo(str(ASSETS / "logo.svg"), size="large")
 st.navigation(
     [
-        st.Page(ROOT / "cohort.py", title="Cohort", url_path="cohort", default=True),
+        st.Page(ROOT / "cohort.py", title="Cohort", url_path="start", default=True),
+        # the default page lives at /: this is where people look for it too
+        st.Page(ROOT / "cohort.py", title="Cohort", url_path="cohort", visibility="hidden"),
         st.Page(ROOT / "survival.py", title="Survival", url_path="survival"),
         st.Page(ROOT / "experts.py", title="Experts", url_path="experts"),
         st.Page(ROOT / "patient.py", title="Patient", url_path="patient"),
