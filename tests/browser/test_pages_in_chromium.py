@@ -108,6 +108,11 @@ def test_survival_table_stands_under_its_ticks(
     whole_page(page, screenshots / f"survival-{width}.png", width)
 
 
+def test_cohort_page_answers_at_its_name(context: BrowserContext, served: Served) -> None:
+    page = opened(context, served, "cohort")
+    expect(page.get_by_role("heading", name="Cohort", exact=True).first).to_be_visible()
+
+
 def test_a_view_opens_elsewhere_with_its_filters(context: BrowserContext, chromium: Browser, served: Served) -> None:
     page = opened(context, served, charts=8)
     click_bar(page, ".st-key-figure_column-stage", 1)
