@@ -15,13 +15,14 @@ from pages.widgets.opening import nobody_selected, show_page
 from pages.widgets.patient_finder import finder, scored_by
 from pages.widgets.patient_genes import draw as genes
 from pages.widgets.patient_read import with_scoring_runs
+from pages.widgets.patient_report import draw as report
 from pages.widgets.patient_scan import draw as scan
 from pages.widgets.patient_slide import draw as slide
 from pages.widgets.patient_summary import draw as summary
 
 Draw = Callable[[View, str], None]
 
-TABS: Mapping[str, Draw] = {"Summary": summary, "Slide": slide, "Scan": scan, "Genes": genes}
+TABS: Mapping[str, Draw] = {"Summary": summary, "Slide": slide, "Scan": scan, "Genes": genes, "Report": report}
 """Name → what it draws of a patient; only the open one is drawn."""
 
 NEEDS: Mapping[str, Modality] = {
