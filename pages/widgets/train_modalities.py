@@ -10,6 +10,7 @@ import streamlit as st
 from core.cohort.media_index import load_media
 from core.cohort.sample import NAME as SAMPLE
 from core.errors import PrognoscopeError
+from core.jobs.queue import JobQueue
 from core.jobs.supervise import submit_job
 from core.results.feature_records import load_record
 from core.results.workspace import Workspace
@@ -19,6 +20,8 @@ from pages.widgets.frame import show_error
 from pages.widgets.html import note
 
 TABLES = ("genomics", "clinical")
+SAMPLE_TASKS = ("complete-sample", "prepare-sample")
+"""The jobs that make the sample cohort's files."""
 PROBLEM, NEEDED = "train_encode_problem", "train_modality_needed"
 
 
@@ -98,6 +101,11 @@ def _toggle(name: str, used: tuple[str, ...], usual: tuple[str, ...]) -> None:
         st.session_state[NEEDED] = True
 
 
+def _being_made(workspace: Workspace) -> bool:
+    """Whether a job that makes the sample's files waits or runs."""
+    return any(job.task in SAMPLE_TASKS for job in JobQueue(workspace).unfinished())
+
+
 def _encode(view: View, missing: tuple[Offered, ...]) -> None:
     """Offer as a job what has to happen before a training can read a modality."""
     there, absent = tuple(o.name for o in missing if o.files), tuple(o.name for o in missing if not o.files)
@@ -110,7 +118,9 @@ def _encode(view: View, missing: tuple[Offered, ...]) -> None:
                   f"Encode {words} of {view.cohort.title}"),
             help="A job turns the files into numbers; the result is kept and used by every later training.",
         )  # fmt: skip
-    if absent and view.cohort.name == SAMPLE:
+    if absent and view.cohort.name == SAMPLE and _being_made(view.workspace):
+        note(f"The {_listed(absent)} of the sample are being made now: see the jobs at the top.")
+    elif absent and view.cohort.name == SAMPLE:
         note(f"The {_listed(absent)} of the sample are made on request, which takes a few minutes.")
         st.button(
             "Make them", key="train_complete", on_click=_start,

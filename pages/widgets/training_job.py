@@ -25,7 +25,7 @@ from pages.widgets.run_record import run_summary
 from pages.widgets.training_curves import curves_panel
 
 EVERY_SECONDS = 2.0
-TASKS = ("train", "encode", "complete-sample")
+TASKS = ("train", "encode", "complete-sample", "prepare-sample")
 
 
 def trainings_panel(view: View) -> None:

@@ -197,6 +197,9 @@ def test_a_model_is_offered_only_what_it_can_read_and_has(filled: Workspace, ope
     assert test.checkbox(key="train_modality_slides").disabled
     test.button(key="train_complete").click().run()
     assert [j.task for j in JobQueue(filled).jobs()] == ["complete-sample"]
+    test.run()
+    assert "are being made now" in html(test)
+    assert "train_complete" not in keys(test)
     test.selectbox(key="train_model").select("cox-clinical").run()
     assert test.checkbox(key="train_modality_genomics").disabled
     assert "--modalities clinical " in test.code[0].value
