@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from core.desktop.screen import READY
 from core.desktop.session import load_session
 from core.desktop.window import open_session
 from core.errors import PrognoscopeError
@@ -13,11 +14,16 @@ from core.errors import PrognoscopeError
 def main(words: list[str]) -> int:
     """Open one session; what went wrong is one sentence on standard error."""
     try:
-        open_session(load_session(Path(words[0])))
+        open_session(load_session(Path(words[0])), opened=_tell)
     except PrognoscopeError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
+
+
+def _tell() -> None:
+    sys.stdout.write(f"{READY.decode()}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from core.cohort.modality import Modality
 from core.desktop.session import Looking, MapEntry, ScanEntry, Session, SlideEntry
 from core.errors import PrognoscopeError
 from core.media.geojson import Area
+from core.media.heat_scale import Over, Shown
 from core.media.scan_names import scan_names
 from core.media.slides import open_slide
 from core.results.explained import Kind, has_explanation
@@ -19,7 +20,7 @@ from core.results.scan_maps import load_scan_maps
 from core.results.slide_maps import LayerKind, load_slide_maps
 from core.results.workspace import Workspace
 
-OPACITY = 0.6
+OPACITY = 0.75
 """Of a layer of maps that nobody chose another one for; that of the browser's viewer at its start."""
 
 
@@ -30,10 +31,13 @@ def make_session(
     looking: Looking | None = None,
     annotations: Mapping[int, tuple[Area, ...]] | None = None,
     cohort: str = "",
+    shown: Shown = Shown.PERCENTILE,
+    over: Over = Over.SLIDE,
 ) -> Session:
     """What can be shown of a patient (pseudonym) under a run; what is missing stands in the notes.
 
-    ``cohort`` is the patient's, where the run was trained on another one.
+    ``annotations`` slide number → areas · ``cohort`` the patient's, where the run was trained on another one ·
+    ``shown``, ``over`` how the maps are coloured; both begin as they do in the browser.
 
     Raises
     ------
@@ -53,9 +57,10 @@ def make_session(
         )  # fmt: skip
     session = Session(str(workspace.root), cohort, run.id, patient, run.synthetic, slides, scans=scans)
     begin = looking or Looking(slide=slides[0].number if slides else 0)
+    maps = _maps(run, patient, begin, workspace, notes) if slides else ()
     return replace(
         session,
-        maps=_maps(run, patient, begin, workspace, notes) if slides else (),
+        maps=tuple(replace(m, shown=shown, over=over) for m in maps),
         scan_maps=bool(scans) and _has_scan_maps(run, patient, workspace, notes),
         annotations=dict(annotations or {}),
         looking=begin,

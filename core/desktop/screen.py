@@ -16,8 +16,8 @@ from core.errors import PrognoscopeError
 from core.results.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
-LOG = "napari.log"
-_WATCHED_S = 1.5
+READY = b"the windows are open"
+_WATCHED_S = 15.0
 _PROXY = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 _LOCAL = ("127.0.0.1", "localhost", "::1", "[::1]")
 
@@ -79,34 +79,41 @@ def picture_command(path: Path) -> str:
     )
 
 
-def launch(path: Path, workspace: Workspace) -> int:
-    """Start the desktop viewer as a program of its own, which outlives this one; its process id.
+def launch(path: Path, workspace: Workspace) -> bool:
+    """Start the desktop viewer as a program of its own, which outlives this one.
+
+    Returns
+    -------
+    opened : bool
+        True once its windows are open (or were closed again), False when it still loads after 15 s.
 
     Raises
     ------
     PrognoscopeError
-        When there is no screen, or it ended at once.
+        When there is no screen, or it ended without a window.
     """
     reason = no_screen()
     if reason:
         raise PrognoscopeError(reason, "this machine", f"open the session where there is one: {open_command(path)}")
     _started[:] = [p for p in _started if p.poll() is None]
-    log = desktop_folder(workspace) / LOG
+    log = desktop_folder(workspace) / f"{path.stem}.log"
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as stream:
         program = subprocess.Popen(
             [sys.executable, "-m", "core.desktop", str(path)],
             cwd=ROOT, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
+    _started.append(program)
     end = time.monotonic() + _WATCHED_S
     while time.monotonic() < end:
-        if program.poll() is not None:
-            if program.returncode == 0:  # opened and closed again
-                return program.pid
+        ended = program.poll()
+        if READY in log.read_bytes():
+            return True
+        if ended is not None:
             raise PrognoscopeError(
-                "napari ended at once", f"the desktop viewer (see {LOG} in the workspace's folder desktop)",
+                "napari ended without a window",
+                f"the desktop viewer (see {log.name} in the workspace's folder desktop)",
                 f"start it by hand: {open_command(path)}",
             )  # fmt: skip
         time.sleep(0.05)
-    _started.append(program)
-    return program.pid
+    return False

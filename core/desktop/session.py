@@ -44,7 +44,7 @@ class MapEntry:
     title: str
     shown: Shown = Shown.PERCENTILE
     over: Over = Over.SLIDE
-    opacity: float = 0.6
+    opacity: float = 0.75
     visible: bool = False
 
 

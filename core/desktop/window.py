@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,17 @@ _DRAWN_AFTER_S = 1.0
 """A screen that has drawn so long after the last change shows all of it."""
 
 
-def open_session(session: Session, screenshot: Path | None = None) -> tuple[Path, ...]:
+def open_session(
+    session: Session, screenshot: Path | None = None, opened: Callable[[], None] | None = None
+) -> tuple[Path, ...]:
     """Open the windows and wait until they are closed; or draw them, keep pictures of their canvases, and close.
 
     Parameters
     ----------
     screenshot : Path, optional
         A ``.png``; the scans' picture, beside that of a slide, ends in ``-scan.png``.
+    opened : function, optional
+        Called once all windows are on the screen.
 
     Returns
     -------
@@ -46,6 +51,8 @@ def open_session(session: Session, screenshot: Path | None = None) -> tuple[Path
         windows.append(("-scan" if session.slides else "", viewer))
     for words in dict.fromkeys(told):
         napari.utils.notifications.show_info(words)
+    if opened is not None:
+        opened()
     if screenshot is None:
         napari.run()
         return ()

@@ -17,7 +17,7 @@ from PIL import Image
 from scipy import ndimage
 
 from core.cohort.media_index import load_media
-from core.desktop.make_session import make_session
+from core.desktop.make_session import OPACITY, make_session
 from core.desktop.session import Looking, save_session
 from core.media.heat_raster import rasterise
 from core.media.heat_scale import Over, Shown, layer_scale
@@ -28,7 +28,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SCREEN = ("xvfb-run", "-a", "-s", "-screen 0 1600x1000x24 +extension GLX")
 VIEWS = {"far": (1501.5, 1100.5, 0.3), "near": (1500.0, 1100.0, 1.0), "close": (1500.0, 1100.0, 3.0)}
 """x, y of the middle in level-0 px, screen px a level-0 px."""
-OPACITY = 0.6
 
 pytestmark = pytest.mark.slow
 
@@ -161,6 +160,20 @@ def test_command_line_draws_slide_and_scan(drawn: Drawn) -> None:
     assert lowers[:, 0].mean() < raises[:, 0].mean()  # planted in front: drawn above
     assert raises[:, 1].mean() < scan.shape[1] / 2  # planted on the patient's right: drawn on the left
     assert abs(raises[:, 1].mean() - lowers[:, 1].mean()) < 10
+
+
+def test_the_program_apart_says_when_its_windows_are_open(drawn: Drawn) -> None:
+    """What the page's button starts: it goes on after the one who started it, until its windows are closed."""
+    code = (
+        "import os, signal; from pathlib import Path; from core.results.workspace import Workspace\n"
+        "from core.desktop import screen\n"
+        "screen._WATCHED_S = 120\n"
+        f"print(screen.launch(Path({drawn.answer['session']!r}), Workspace.default()))\n"
+        "(program,) = screen._started\n"
+        "print(program.poll(), os.getsid(program.pid) != os.getsid(0))\n"
+        "os.killpg(program.pid, signal.SIGTERM); program.wait()"
+    )
+    assert on_a_screen(["-c", code], drawn.workspace).split() == ["True", "None", "True"]
 
 
 def test_nothing_of_the_patient_is_left_behind(drawn: Drawn) -> None:

@@ -42,7 +42,7 @@ def test_a_session_holds_what_the_patient_has_and_reads_back_equal(planted: Plan
     session = make_session(planted.run, planted.patient, workspace, looking, areas)
     assert [(s.number, s.mpp) for s in session.slides] == [(0, 0.5)]
     assert [(m.key, m.visible, m.opacity) for m in session.maps] == [
-        ("attention", False, 0.6),
+        ("attention", False, 0.75),
         ("expert-1", True, 0.4),
     ]
     assert [(s.name, s.mask) for s in session.scans] == [("t1", False), ("arterial", False), ("tumour", True)]
@@ -144,13 +144,13 @@ def test_only_a_browser_on_this_machine_may_open_a_window(
     assert (elsewhere(address, remote, headers) == "") == here
 
 
-def test_a_program_that_ends_at_once_is_told(
+def test_a_program_that_ends_without_a_window_is_told(
     planted: Planted, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
-    with pytest.raises(PrognoscopeError, match="ended at once"):
+    with pytest.raises(PrognoscopeError, match="ended without a window"):
         launch(workspace.root / "nothing.json", workspace)
-    assert stat.S_IMODE((workspace.root / "desktop" / "napari.log").stat().st_mode) == 0o600
+    assert stat.S_IMODE((workspace.root / "desktop" / "nothing.log").stat().st_mode) == 0o600
 
 
 def test_nothing_but_the_window_loads_napari() -> None:
