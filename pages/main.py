@@ -21,6 +21,7 @@ st.navigation(
         st.Page(ROOT / "patient.py", title="Patient", url_path="patient"),
         st.Page(ROOT / "train.py", title="Train", url_path="train"),
         st.Page(ROOT / "compare.py", title="Compare", url_path="compare"),
+        st.Page(ROOT / "evidence.py", title="Evidence", url_path="evidence"),
     ],
     position="top",
 ).run()
