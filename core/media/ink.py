@@ -15,6 +15,7 @@ from core.media.absorption import optical_density, saturation
 from core.media.slides import RGB
 
 _BLUR = 12  # mask pixels over which a pen stroke fades
+_EVEN = 0.07  # spread of density within ink; granules of pigment spread wider
 _ADDED = 0.22  # density of red light that ink adds at least to the tissue's usual one
 _BLUISH = 0.72  # red over green density of blue ink upon tissue; the tissue's own is about 0.3 to 0.6
 _LEAST = 60  # pixels of a stroke
@@ -29,15 +30,24 @@ def ink(image: RGB) -> BoolArray:
 
 
 def _by_hue(image: RGB, density: Float32Array) -> BoolArray:
-    """Green and blue ink absorb red more than green, red ink absorbs blue like green, black ink everything."""
+    """Green and blue ink absorb red more than green, red ink blue like green, black ink and mixtures everything."""
     red, green, blue = density[..., 0], density[..., 1], density[..., 2]
     strong = (red > 1.2 * green) & (red > 0.25)
     strong |= (blue > 0.75 * green) & (red < 0.25 * green) & (green > 0.45)
     strong |= (density.min(axis=2) > 0.8) & (saturation(image) < 0.2)
+    # mixed and dark: blue is missing as much as green, and, unlike in pigment, evenly
+    strong |= (density.min(axis=2) > 0.35) & (blue > 0.65 * green) & (red < 0.9 * green) & _even(green)
     # single odd pixels are no stroke; the pale rim of the same hue goes with its stroke
     strong = ndimage.binary_opening(strong)
     pale = ((red > 1.1 * green) | ((blue > 0.6 * green) & (red < 0.4 * green))) & (density.max(axis=2) > 0.03)
     return np.asarray(ndimage.binary_dilation(strong, iterations=2) | _grown(strong, pale))
+
+
+def _even(values: Float32Array) -> BoolArray:
+    """Whether the neighbourhood of 5 × 5 pixels hardly differs."""
+    mean = ndimage.uniform_filter(values, 5)
+    spread = ndimage.uniform_filter(values**2, 5) - mean**2
+    return np.asarray(spread < _EVEN**2)
 
 
 def _grown(strong: BoolArray, pale: BoolArray) -> BoolArray:

@@ -61,3 +61,16 @@ def test_a_round_follicle_of_lymphocytes_stays() -> None:
     drawn, where = marked(image, INKS["blue"], [(30, 20), (40, 140)])
     assert (ink(drawn) & where).sum() > 0.98 * where.sum()
     assert tissue_in(drawn, 8.0)[40:60, 55:66].all()
+
+
+def test_dark_even_ink_is_told_from_dark_granules() -> None:
+    """Mixed inks take all light alike and evenly; so does pigment, but in grains."""
+    random = np.random.default_rng(4)
+    image = np.full((120, 120, 3), (214, 158, 196), dtype=float)
+    image[20:60, 20:100] = (90, 16, 34)
+    grains = np.where(random.random((40, 80, 1)) < 0.5, (60, 30, 20), (170, 110, 120))
+    image[70:110, 20:100] = grains
+    image += random.normal(0, 2, image.shape)
+    found = ink(np.clip(image, 0, 255).astype(np.uint8))
+    assert found[24:56, 24:96].all()
+    assert not found[74:106, 24:96].any()

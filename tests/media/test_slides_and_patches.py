@@ -189,6 +189,7 @@ def test_real_slide(shared_data: Path) -> None:
     [
         ("almost-white-1", (0, 0.01), (0, 0.01)),
         ("no-tissue-green-pen", (0, 0.1), (0.6, 1)),
+        ("no-tissue-red-pen", (0, 0.2), (0.5, 1)),
         ("high-nuclei-score-level0", (0.95, 1), (0, 0.03)),
         ("medium-nuclei-score-level0", (0.85, 1), (0, 0.02)),
         ("tcga-green-pen", (0.7, 0.9), (0.08, 0.3)),
