@@ -40,7 +40,7 @@ def _horizon(source: CardSource, month: float) -> HorizonQuality:
     survival = source.ensemble.survival_at(month)
     known = np.isfinite(survival)
     note = next((m.note for m in (slope, auc) if m.mean is None and m.note), "")
-    if not known.all() or slope.mean is None:
+    if not known.all() or (slope.mean is None and note):
         return HorizonQuality(month, int(known.sum()), None, *numbers, None, None, note)
     groups = 5 if len(survival) >= MANY else 3
     curve = calibration_curve(source.time, source.event, survival, month, groups)

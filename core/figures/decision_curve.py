@@ -73,11 +73,16 @@ def _line(figure: Canvas, x: np.ndarray, rule: NetBenefit, name: str, pen: Pen) 
 
 
 def _labels(figure: Canvas, labels: list[tuple[float, float, str, str]], top: float) -> None:
-    """Names beside the plot at the height where each line ends, moved apart."""
-    gap = 20 / (HEIGHT - 128) * (top - LOWEST)
-    heights = spread([y for _, y, _, _ in labels], gap)
-    for (_, _, text, colour), height in zip(labels, heights, strict=True):
+    """Names beside the plot at the height where each line ends, moved apart; a line that leaves early is named there."""
+    early = [x < labels[-1][0] - 0.02 for x, *_ in labels]
+    beside = [label for label, is_early in zip(labels, early, strict=True) if not is_early]
+    heights = iter(spread([y for _, y, _, _ in beside], 20 / (HEIGHT - 128) * (top - LOWEST)))
+    for (x, y, text, colour), is_early in zip(labels, early, strict=True):
+        place = (
+            {"x": x, "y": y, "xanchor": "left", "xshift": 7, "yanchor": "bottom"}
+            if is_early
+            else {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 6, "y": next(heights)}
+        )
         figure.add_annotation(
-            x=1, xref="paper", xanchor="left", xshift=6, y=height, showarrow=False, text=f"<b>{text}</b>",
-            font={"color": colour, "size": 12},
+            **place, showarrow=False, text=f"<b>{text}</b>", font={"color": colour, "size": 12}
         )  # fmt: skip
