@@ -31,7 +31,9 @@ BENCHES: Mapping[str, str] = {
     "mice-left-out": "core.tasks.bench_mice_left_out:bench_left_out",
     "mice-training": "core.tasks.bench_mice_training:bench_mice_training",
     "report-parts": "core.tasks.bench_report_parts:bench_report_parts",
+    "tiles": "core.tasks.bench_tiles:bench_tiles",
     "biofact-audit": "core.tasks.bench_biofact_audit:bench_biofact_audit",
+    "explanations": "core.tasks.bench_explanations:bench_explanations",
     "evidence-eleven": "core.tasks.bench_eleven:bench_eleven",
 }
 
