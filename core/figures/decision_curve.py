@@ -73,7 +73,7 @@ def _line(figure: Canvas, x: np.ndarray, rule: NetBenefit, name: str, pen: Pen) 
 
 
 def _labels(figure: Canvas, labels: list[tuple[float, float, str, str]], top: float) -> None:
-    """Names beside the plot at the height where each line ends, moved apart; a line that leaves early is named there."""
+    """Names beside the plot at the height where each line ends, moved apart; one that leaves early is named there."""
     early = [x < labels[-1][0] - 0.02 for x, *_ in labels]
     beside = [label for label, is_early in zip(labels, early, strict=True) if not is_early]
     heights = iter(spread([y for _, y, _, _ in beside], 20 / (HEIGHT - 128) * (top - LOWEST)))

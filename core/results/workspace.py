@@ -69,6 +69,11 @@ class Workspace:
         return self.root / "explanations"
 
     @property
+    def boards(self) -> Path:
+        """Lists of patients for a tumour board with what was noted there."""
+        return self.root / "boards"
+
+    @property
     def protected(self) -> Path:
         return self.root / "protected"
 

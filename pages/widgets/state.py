@@ -105,6 +105,7 @@ class PageState:
     beside: str = ""
     month: float = DEFAULT_MONTH
     presented: str = ""
+    board: str = ""
 
     def of_cohort(self, name: str) -> PageState:
         """The state after another cohort was chosen: nothing of the old one applies to it."""
@@ -120,6 +121,7 @@ class PageState:
             "training": self.training.as_json(), "job": self.job, "comparing": asdict(self.comparing),
             "auditing": asdict(self.auditing),
             "patient": self.patient, "beside": self.beside, "month": self.month, "presented": self.presented,
+            "board": self.board,
         }  # fmt: skip
 
     @classmethod
@@ -147,6 +149,7 @@ class PageState:
                 auditing=Auditing.from_json(value["auditing"]) if "auditing" in value else Auditing(),
                 patient=str(value.get("patient", "")), beside=str(value.get("beside", "")),
                 month=float(value.get("month", DEFAULT_MONTH)), presented=str(value.get("presented", "")),
+                board=str(value.get("board", "")),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise PrognoscopeError(
@@ -208,6 +211,11 @@ def choose_patient(patient: str) -> None:
 def keep_beside(patient: str) -> None:
     """Keep this patient to compare others with; empty = nobody."""
     put(replace(current(), beside=patient))
+
+
+def choose_board(board: str) -> None:
+    """The list of patients that the Board page shows and patients are added to."""
+    put(replace(current(), board=board))
 
 
 def choose_month(month: float) -> None:
