@@ -15,7 +15,7 @@ from core.errors import PrognoscopeError
 from core.explain.bag_survival import BagSurvival
 from core.explain.run_models import RunModels
 from core.explain.scan_ablation import RegionEffects, region_effects
-from core.explain.scan_gradients import STEPS, voxel_effects
+from core.explain.scan_gradients import voxel_effects
 from core.explain.scan_regions import Regions, cut_out, make_regions
 from core.features.encoders import Encoder
 from core.features.scan import Scan, read_scan
@@ -176,11 +176,13 @@ def _by_gradients(
         f"Blue voxels raise the estimate, orange ones lower it. With this scan S({month:g}) is"
         f" {effects.prediction:.1f} %; with a liver of its mean intensity throughout it would be"
         f" {effects.baseline:.1f} %. By phase, in percentage points: {totals}.",
-        f"What the voxels miss of the difference (the method's own error): {effects.residual:+.3f} percentage points.",
+        f"What the voxels miss of the difference (the method's own error): {effects.residual:+.2f} percentage points"
+        f" ({effects.worst:.2f} at one place of the path: more than a little means that the model exchanges an expert"
+        f" there, which no gradient sees).",
         "Outside of the liver (the region that was cut out) the encoder reads nothing: there the map is 0.",
     )
     method = (
-        f"Integrated gradients (captum, {STEPS} points) through the encoder and the survival network, from the"
+        f"Integrated gradients (captum, {effects.steps} points) through the encoder and the survival network, from the"
         f" patient's mean liver intensity to the scan. Resolution: {_resolution(encoder, scan)}"
     )
     return _Made(method, layers, notes, effects.prediction, effects.baseline, effects.residual)
