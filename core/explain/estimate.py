@@ -73,8 +73,8 @@ class PatientEstimate(nn.Module):
         values = dict(self.fixed)
         values |= dict(zip(self.widths, torch.split(vector, list(self.widths.values()), dim=1), strict=True))
         values = {m: v.expand(rows, -1) for m, v in values.items()}
-        chosen = {m: self._bag_rows[m][bags[:, i].long()] for i, m in enumerate(self.bag_modalities)}
-        whose = {m: chosen.get(m, self._bag_rows[m].expand(rows)) for m in self.memory.bags}
+        whose = {m: self._bag_rows[m][:1].expand(rows) for m in self.memory.bags}
+        whose |= {m: self._bag_rows[m][bags[:, i].long()] for i, m in enumerate(self.bag_modalities)}
         batch = Batch(
             {m: torch.full((rows,), there) for m, there in self.present.items()},
             values.get(Modality.GENOMICS),
@@ -88,7 +88,7 @@ class PatientEstimate(nn.Module):
         return PERCENT * survival_at(self.fitted, output.logits, self.month)[:, None]
 
     @torch.no_grad()
-    def at(self, vector: Tensor, bags: Tensor, batch_size: int = 512) -> Tensor:
+    def at(self, vector: Tensor, bags: Tensor, batch_size: int = 64) -> Tensor:
         """(r,) estimates in double precision, without gradients."""
         pieces = range(0, len(vector), batch_size)
         found = [self(vector[i : i + batch_size], bags[i : i + batch_size])[:, 0].double() for i in pieces]

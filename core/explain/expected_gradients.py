@@ -7,8 +7,9 @@ patches, and more or fewer of them. For each background patient b:
 1. Shapley values over the players, exactly, from the estimates of all 2^k coalitions: a player in the coalition takes
    the patient's value, the others take b's. They add up to f(patient) − f(b).
 2. The vector's share is divided by expected gradients (Erion et al., 2021): Integrated Gradients (Sundararajan et al.,
-   2017, Eq. 1) along the straight line from b's vector to the patient's, the bags held as in a coalition that the
-   vector joins, drawn with the Shapley weights. Without bags that is expected gradients and nothing else.
+   2017, Eq. 1) along the straight line from b's vector to the patient's. Without bags that is expected gradients and
+   nothing else. With bags they are held as in a coalition that the vector joins, drawn with the Shapley weights, and
+   once more as in its complement, which has the same weight: with one bag modality nothing is left to chance.
 3. A hard router switches expert somewhere on the line, and a switch has no gradient: what the integral misses of the
    vector's share is given to its values in proportion to their size, and :attr:`Shares.switched` says how much it was.
 
@@ -29,8 +30,8 @@ from core.explain.coalitions import coalitions, joined_coalitions, shapley_value
 from core.explain.estimate import PatientEstimate, Player
 
 STEPS = 8
-ROWS = 400
-"""Estimates whose gradients are taken at once."""
+ROWS = 50
+"""Estimates whose gradients are taken at once: more do not fit a processor's cache, and take longer."""
 METHOD = "expected gradients (captum), exact Shapley values over slides, scans and reports"
 
 
@@ -62,20 +63,29 @@ class Shares:
 
 def share_out(estimate: PatientEstimate, players: tuple[Player, ...], steps: int = STEPS, seed: int = 0) -> Shares:
     """Share out the estimate of one model; see the module."""
-    count, bag_count = len(estimate.others), len(estimate.bag_modalities)
+    count = len(estimate.others)
     has_vector = estimate.own.shape[1] > 0
     worth = coalition_worth(estimate)
     shapley = shapley_values(worth)
     values = np.zeros((count, len(players)))
     switched = 0.0
     if has_vector:
-        held = joined_coalitions(bag_count, count, np.random.default_rng([seed, 1]))
-        values = _by_player(integrated_gradients(estimate, held, steps), players)
+        values = _by_player(_expected_gradients(estimate, steps, seed), players)
         missed = shapley[0] - values.sum(axis=1)
         values = values + missed[:, None] * _proportions(values)
         switched = float(missed.mean())
     bags = shapley[int(has_vector) :].T
     return Shares(float(worth[-1].mean()), worth, values, bags, switched)
+
+
+def _expected_gradients(estimate: PatientEstimate, steps: int, seed: int) -> FloatArray:
+    """(b, g + c) of step 2, from b × ``steps`` gradients with and without bags."""
+    count, bag_count = len(estimate.others), len(estimate.bag_modalities)
+    held = joined_coalitions(bag_count, count, np.random.default_rng([seed, 1]))
+    if not bag_count:
+        return integrated_gradients(estimate, held, steps)
+    half = max(2, steps // 2)
+    return (integrated_gradients(estimate, held, half) + integrated_gradients(estimate, ~held, half)) / 2
 
 
 def coalition_worth(estimate: PatientEstimate) -> FloatArray:

@@ -173,9 +173,10 @@ def _notes(models: RunModels, row: int, found: _Shared, features: pd.DataFrame, 
     if several:
         notes.append(f"{plural(several, 'gene')} in several families: each family is given an equal part.")
     if abs(switched) >= TOLD:
+        drawn = " (and because only some combinations of the patient's files are tried)" if found.bag_modalities else ""
         notes.append(
-            f"{switched:+.2f} percentage points come from routers that switch to another expert between this patient "
-            "and the background. A switch has no gradient: they are shared out in proportion to the values' sizes."
+            f"{switched:+.2f} percentage points of the genes' and clinical columns' share escape the gradient, where a "
+            f"router switches to another expert{drawn}: they are shared out in proportion to the values' sizes."
         )
     if len(found.shares) == 1:
         notes.append("One model alone: whether another would order the values alike is not known.")
