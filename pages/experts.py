@@ -8,11 +8,21 @@ import streamlit as st
 
 from pages.widgets.data import View
 from pages.widgets.experts_audit import audit_tab
+from pages.widgets.experts_map import map_tab
+from pages.widgets.experts_phenotypes import phenotypes_tab
+from pages.widgets.experts_routing import routing_tab
+from pages.widgets.experts_switch import switch_tab
 from pages.widgets.frame import told_plainly
 from pages.widgets.html import state_box
 from pages.widgets.opening import show_page
 
-TABS: Mapping[str, Callable[[View], None]] = {"Audit": audit_tab}
+TABS: Mapping[str, Callable[[View], None]] = {
+    "Routing": routing_tab,
+    "Phenotypes": phenotypes_tab,
+    "Map": map_tab,
+    "Switch off": switch_tab,
+    "Audit": audit_tab,
+}
 """Name → what it draws; only the open one is drawn."""
 
 

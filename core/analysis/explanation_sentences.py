@@ -144,6 +144,8 @@ def trust_lines(found: Explanation) -> tuple[tuple[str, str, bool], ...]:
         lines.append(("Does another method say the same?", f"{found.check_method}: rank correlation "
                       f"{found.agreement:.2f} over single values.", found.agreement >= ENOUGH_AGREEMENT))  # fmt: skip
     sure = int((found.features["sign_share"] >= STABLE_SIGN).sum())
-    lines.append(("Are there values whose sign is sure?", f"{sure:,} of {plural(len(found.features), 'value')} have the same sign "
-                  "in at least 90 % of models and draws.", sure > 0))  # fmt: skip
+    words = (
+        f"{sure:,} of {plural(len(found.features), 'value')} have the same sign in at least 90 % of models and draws."
+    )
+    lines.append(("Are there values whose sign is sure?", words, sure > 0))
     return tuple(lines)

@@ -14,7 +14,7 @@ import pandas as pd
 from core.analysis.points import group_words
 from core.cohort.genomics import symbol_of
 from core.cohort.wording import plural
-from core.results.explanation import Explanation
+from core.results.explanation import FAMILY_SEPARATOR, Explanation
 
 MOST_ROWS = 12
 """Single values or families shown on their own; the rest is one row."""
@@ -143,32 +143,26 @@ def _rows(found: Explanation, depth: Depth, most: int) -> list[_Row]:
 
 
 def _families(part: pd.DataFrame, group: str, most: int) -> list[_Row]:
-    summed = part.groupby("family", sort=False)["value"].agg(["sum", "count"])
-    checks = {name: _checked(rows) for name, rows in part.groupby("family", sort=False)}
-    summed = summed.reindex(summed["sum"].abs().sort_values(ascending=False).index)
-    shown = [
-        _Row(
-            str(name) or "without a family",
-            StepKind.FAMILY,
-            float(row["sum"]),
-            int(row["count"]),
-            str(name),
-            check=checks[name],
-        )
-        for name, row in summed.iloc[:most].iterrows()
-    ]
-    rest = summed.iloc[most:]
-    if len(rest):
-        shown.append(
-            _Row(f"{plural(len(rest), 'other family', 'other families')}", StepKind.REST, float(rest["sum"].sum()),
-                 int(rest["count"].sum()))
-        )  # fmt: skip
-    return shown
+    """A gene of several families counts in each in equal parts, so that the families sum to the group."""
+    names = part["family"].str.split(FAMILY_SEPARATOR, regex=False)
+    parts = part.assign(family=names, value=part["value"] / names.str.len(), check=part["check"] / names.str.len())
+    grouped = parts.explode("family").groupby("family", sort=False)
+    rows = [
+        _Row(str(name) or f"{group_words(group)} without a family", StepKind.FAMILY, float(inside["value"].sum()),
+             len(inside), str(name), check=_checked(inside))
+        for name, inside in grouped
+    ]  # fmt: skip
+    rows.sort(key=lambda r: -abs(r.value))
+    rest = rows[most:]
+    if rest:
+        words = plural(len(rest), "other family", "other families")
+        rows[most:] = [_Row(words, StepKind.REST, sum(r.value for r in rest), sum(r.count for r in rest))]
+    return rows
 
 
 def _of_family(part: pd.DataFrame, group: str, family: str, most: int) -> list[_Row]:
-    inside = part[part["family"] == family]
-    others = part[part["family"] != family]
+    mine = part["family"].str.split(FAMILY_SEPARATOR, regex=False).map(lambda names: family in names).astype(bool)
+    inside, others = part[mine], part[~mine]
     rows = _values(inside, most, f"of {family}")
     if len(others):
         rows.append(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -39,8 +40,9 @@ class Line:
 
 
 def survival_figure(
-    result: GroupSurvival, title: str, synthetic: bool, show_band: bool = True, interactive: bool = True
-) -> go.Figure:
+    result: GroupSurvival, title: str, synthetic: bool, show_band: bool = True, interactive: bool = True,
+    grey: Collection[str] = (),
+) -> go.Figure:  # fmt: skip
     """Curves of every group with band, censoring marks, direct labels and the table under the axis.
 
     With competing events apart the curves are cumulative incidences (Aalen-Johansen) and rise from zero.
@@ -55,9 +57,11 @@ def survival_figure(
         Draw the 95 % band.
     interactive : bool
         Put pseudonyms into the hover text and the selection; off for exported files.
+    grey : names of groups to draw without a colour, because they may not be real
     """
     figure = Canvas()
-    lines = [_line(group, pen(i), result, interactive) for i, group in enumerate(result.groups)]
+    pens = [replace(pen(i), colour=MUTED) if g.name in grey else pen(i) for i, g in enumerate(result.groups)]
+    lines = [_line(group, pens[i], result, interactive) for i, group in enumerate(result.groups)]
     longest = float(max(result.ticks[-1], *(line.time[-1] for line in lines)))
     for line in lines:
         if show_band:
@@ -65,11 +69,11 @@ def survival_figure(
         _steps(figure, line, interactive)
     for index, group in enumerate(result.groups):
         if group.competing_incidence is None:
-            _censoring(figure, group, pen(index), interactive)
+            _censoring(figure, group, pens[index], interactive)
         else:
-            _competing(figure, group.competing_incidence, pen(index), group.name, result)
+            _competing(figure, group.competing_incidence, pens[index], group.name, result)
     _direct_labels(figure, lines, longest)
-    rows = _table(figure, result)
+    rows = _table(figure, result, pens)
     height = _top(result) + PLOT_PX + AXIS_PX + rows * ROW_PX + 12
     subtitle = f"{result.n} patients, {result.n_events} events ({result.outcome.event_label})"
     if result.competing:
@@ -178,11 +182,11 @@ def _direct_labels(figure: Canvas, lines: list[Line], longest: float) -> None:
         )  # fmt: skip
 
 
-def _table(figure: Canvas, result: GroupSurvival) -> int:
+def _table(figure: Canvas, result: GroupSurvival, pens: Sequence[Pen]) -> int:
     """At risk, events and censored of each group at each tick, on the curve's own x axis; returns its rows."""
     row = 0
     for index, group in enumerate(result.groups):
-        colour = pen(index).colour
+        colour = pens[index].colour
         figure.add_annotation(
             x=0, xref="paper", xanchor="left", xshift=-76, y=row, yref="y2", showarrow=False,
             text=f"<b>{shortened(group.name, 60)}</b>", font={"size": 12, "color": colour},

@@ -50,7 +50,7 @@ def waterfall_figure(found: Explanation, steps: tuple[Step, ...], subject: str, 
     )  # fmt: skip
     subtitle = (
         f"mean of {found.models} model{'' if found.models == 1 else 's'} that never saw the patient · compared with "
-        f"{found.background} reference patients each · {found.method}"
+        f"{found.background} reference patients each · {found.method.partition(', ')[0]}"
     )
     titled(figure, subject, subtitle, found.synthetic, TOP_PX + BOTTOM_PX + ROW_PX * len(steps))
     figure.update_layout(showlegend=any(s.check is not None for s in steps))
@@ -133,7 +133,8 @@ def _name(step: Step) -> str:
     if step.kind in _TOTALS:
         return f"<b>{words}</b>"
     if step.kind is StepKind.VALUE and step.observed:
-        return f"{shortened(step.name, 24)} <span style='color:{MUTED}'>{shortened(step.observed, 12)}</span>"
+        seen = shortened(step.observed.partition(" (")[0], 12)
+        return f"{shortened(step.name, 24)} <span style='color:{MUTED}'>{seen}</span>"
     if step.count > 1 and step.kind in (StepKind.GROUP, StepKind.FAMILY):
         return f"{shortened(step.name, 31)} <span style='color:{MUTED}'>({step.count:,})</span>"
     return words
@@ -144,7 +145,7 @@ def _hover(step: Step) -> str:
     if step.observed:
         words += f"<br>patient’s value: {step.observed}"
     if step.std is not None:
-        words += f"<br>± {step.std:.2f} over the models"
+        words += f"<br>± {step.std:.2f} over models and draws"
     if step.sign_share is not None:
         words += f"<br>same sign in {100 * step.sign_share:.0f} % of models and draws"
     if step.count > 1:

@@ -114,7 +114,9 @@ class PatientMap:
 class RoutingRecord:
     """Everything the Experts page shows of a run's routing.
 
-    ``space`` what the maps lie in, in words · ``aligned`` (f, s) share of the reference's variation that each model's
+    ``places`` (s, n, a) each patient on the first principal axes of the models' common space, by the model of each seed
+    that never saw them · ``space`` what that space is, in words ·
+    ``aligned`` (f, s) share of the reference's variation that each model's
     representation reproduces once turned onto it · ``reference`` fold and seed of the model the others are matched to.
     """
 
@@ -130,6 +132,7 @@ class RoutingRecord:
     levels: Mapping[str, LevelRecord]
     modalities: Mapping[str, ModalityOff]
     maps: Mapping[str, PatientMap]
+    places: Float32Array
     space: str
     aligned: FloatArray
     reference: tuple[int, int]
@@ -166,7 +169,12 @@ def routing_stamp(run: str, workspace: Workspace) -> int:
 
 def save_routing(record: RoutingRecord, workspace: Workspace) -> None:
     """Store it; an earlier one of the same run is replaced."""
-    arrays: dict[str, Any] = {"fold": record.fold, "aligned": record.aligned, "estimate": record.estimate}
+    arrays: dict[str, Any] = {
+        "fold": record.fold,
+        "aligned": record.aligned,
+        "places": record.places,
+        "estimate": record.estimate,
+    }
     facts: dict[str, Any] = {k: getattr(record, k) for k in _FACTS}
     facts["levels"] = []
     for i, level in enumerate(record.levels.values()):
@@ -234,5 +242,5 @@ def _rebuilt(facts: Mapping[str, Any], arrays: Mapping[str, Any]) -> RoutingReco
     own |= {k: tuple(facts[k]) for k in ("ids", "seeds", "reference", "notes")}
     return RoutingRecord(
         **own, fold=arrays["fold"], aligned=arrays["aligned"], estimate=arrays["estimate"], levels=levels,
-        modalities=modalities, maps=maps,
+        modalities=modalities, maps=maps, places=arrays["places"],
     )  # fmt: skip

@@ -71,7 +71,7 @@ def _codes(labels: ArrayLike) -> IntArray:
 def _weighted(a: IntArray, b: IntArray, weight: FloatArray) -> float:
     shape = (int(a.max()) + 1, int(b.max()) + 1)
     table = np.bincount(a * shape[1] + b, weights=weight, minlength=shape[0] * shape[1]).reshape(shape)
-    return _index(table)
+    return _index(np.asarray(table, dtype=np.float64))
 
 
 def _index(table: FloatArray) -> float:

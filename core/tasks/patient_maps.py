@@ -11,6 +11,8 @@ from core.arrays import Float32Array, FloatArray, IntArray
 from core.results.routing_record import LevelRecord, PatientMap
 from core.statistics.procrustes import align_to, principal_axes
 
+AXES = 8
+"""Principal axes kept for clusters."""
 NEIGHBOURS = 15
 FEWEST = 20
 """A UMAP of fewer patients says nothing."""
@@ -21,7 +23,7 @@ def maps_of(
     reference: tuple[int, int],
     fold: IntArray,
     levels: Mapping[str, LevelRecord],
-) -> tuple[dict[str, PatientMap], FloatArray]:
+) -> tuple[dict[str, PatientMap], Float32Array, FloatArray]:
     """Maps of the patients by what the models that never saw them make of them.
 
     Each model has a space of its own: its representation of all patients is turned onto the reference model's
@@ -34,22 +36,25 @@ def maps_of(
     Returns
     -------
     maps : name → PatientMap
+    places : (s, n, a) on the first principal axes of the common space, by each seed's model that never saw the patient
     aligned : (f, s) share of the reference's variation each model reproduces
     """
-    places = sorted(representation)
-    folds, seeds = (1 + max(p[i] for p in places) for i in (0, 1))
+    folds, seeds = (1 + max(p[i] for p in representation) for i in (0, 1))
     target = _standard(representation[reference])
     aligned = np.zeros((folds, seeds))
-    total = np.zeros_like(target)
-    for f, s in places:
+    own = np.zeros((seeds, *target.shape))
+    for f, s in sorted(representation):
         found = align_to(target, _standard(representation[f, s]))
         aligned[f, s] = found.explained
-        total[fold == f] += found.values[fold == f]
-    values = total / seeds
+        own[s, fold == f] = found.values[fold == f]
+    values = own.mean(axis=0)
     maps = {}
-    scores, share = principal_axes(values)
+    count = min(AXES, target.shape[1])
+    scores, share = principal_axes(values, count)
+    turn = np.linalg.lstsq(values - values.mean(axis=0), scores, rcond=None)[0]
+    places = np.stack([(x - values.mean(axis=0)) @ turn for x in own]).astype(np.float32)
     maps["PCA"] = PatientMap(
-        scores.astype(np.float32),
+        scores[:, :2].astype(np.float32),
         (f"first axis ({100 * share[0]:.0f} % of variation)", f"second axis ({100 * share[1]:.0f} %)"),
         "Distances are those in the model, seen from two sides.",
     )
@@ -67,7 +72,7 @@ def maps_of(
             (f"first axis ({100 * share[0]:.0f} % of variation)", f"second axis ({100 * share[1]:.0f} %)"),
             "Patients lie close when the gates send them to the same experts.",
         )
-    return maps, aligned
+    return maps, places, aligned
 
 
 def _standard(values: FloatArray) -> FloatArray:

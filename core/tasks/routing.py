@@ -223,7 +223,7 @@ def _record(reading: _Reading, seconds: float) -> RoutingRecord:
         for name, room in reading.levels.items()
     }
     space = "what the estimate is read from" if reading.named_space else "what the last level’s shared expert says"
-    maps, aligned = maps_of(reading.representation, reference, models.fold, levels)
+    maps, places, aligned = maps_of(reading.representation, reference, models.fold, levels)
     notes = [
         f"{name}: seeds have experts of their own (mean correlation of matched gates {level.between.min():.2f}); shown "
         "one seed at a time."
@@ -238,9 +238,9 @@ def _record(reading: _Reading, seconds: float) -> RoutingRecord:
     return RoutingRecord(
         run=run.id, cohort=run.cohort, model=run.model, month=reading.month, ids=models.inputs.ids, fold=models.fold,
         seeds=run.seeds, synthetic=run.synthetic,
-        estimate=np.stack(reading.estimate).astype(np.float32), levels=levels, modalities=off, maps=maps, space=space,
-        aligned=aligned, reference=(reference[0], run.seeds[reference[1]]), code_version=code_version(),
-        seconds=seconds, notes=tuple(notes),
+        estimate=np.stack(reading.estimate).astype(np.float32), levels=levels, modalities=off, maps=maps,
+        places=places, space=space, aligned=aligned, reference=(reference[0], run.seeds[reference[1]]),
+        code_version=code_version(), seconds=seconds, notes=tuple(notes),
     )  # fmt: skip
 
 

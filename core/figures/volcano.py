@@ -1,0 +1,62 @@
+"""What sets a group apart: effect size against the p-value, one point a column or gene."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.analysis.profile import LEVEL, Profile
+from core.figures.canvas import Canvas
+from core.figures.theme import ACCENT, GROUP_COLOURS, INK, MUTED, shortened, titled
+
+NAMED = 10
+HEIGHT = 460
+_MARKS = {"gene": ("circle", ACCENT)}
+_OTHER = ("diamond", GROUP_COLOURS[1])
+
+
+def volcano_figure(found: Profile, subject: str, versus: str, synthetic: bool) -> go.Figure:
+    """Filled above the line of q < 0.05, open below; the ten smallest p-values carry their names."""
+    figure = Canvas()
+    table = found.table.assign(height=-np.log10(np.clip(found.table["p"].to_numpy(), 1e-300, 1)))
+    sure = table["q"] < LEVEL
+    for kind, inside in (("genes", table["kind"] == "gene"), ("clinical values", table["kind"] != "gene")):
+        symbol, colour = _MARKS.get("gene" if kind == "genes" else "", _OTHER)
+        for keep, suffix in ((inside & sure, ""), (inside & ~sure, "-open")):
+            part = table[keep]
+            figure.add_scatter(
+                x=part["effect"].tolist(), y=part["height"].tolist(), mode="markers", name=kind,
+                legendgroup=kind, showlegend=not suffix or not bool((inside & sure).any()),
+                marker={"symbol": symbol + suffix, "size": 8, "color": colour, "opacity": 0.85, "line": {"width": 1.2}},
+                hovertext=[_words(row) for row in part.to_dict("records")], hovertemplate="%{hovertext}<extra></extra>",
+            )  # fmt: skip
+    if sure.any():
+        line = float(table.loc[sure, "height"].min())
+        figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=line, y1=line, layer="below",
+                         line={"color": MUTED, "dash": "dot", "width": 1.2})  # fmt: skip
+        figure.add_annotation(x=1, xref="paper", xanchor="right", y=line, yanchor="bottom", showarrow=False,
+                              text="above: q < 0.05", font={"size": 12, "color": MUTED})  # fmt: skip
+    for row in table[sure].head(NAMED).to_dict("records"):
+        left = float(row["effect"]) < 0
+        figure.add_annotation(
+            x=row["effect"], y=row["height"], text=shortened(str(row["name"]), 26), showarrow=False, yshift=0,
+            xanchor="right" if left else "left", xshift=-8 if left else 8, font={"size": 12, "color": INK},
+        )  # fmt: skip
+    reach = max(0.2, 1.45 * float(table["effect"].abs().max()))
+    figure.update_layout(
+        margin={"l": 70, "r": 24, "t": 96, "b": 58}, dragmode=False,
+        xaxis={"title": "effect (rank-biserial; below 0: lower in the group)", "range": [-reach, reach]},
+        yaxis={"title": "−log₁₀ p", "rangemode": "tozero"},
+    )  # fmt: skip
+    subtitle = (
+        f"n {found.inside:,} against {found.outside:,} ({versus}) · {int(sure.sum()):,} of {len(table):,} with q < 0.05"
+    )
+    titled(figure, f"What sets {subject} apart", f"{subtitle} (Benjamini-Hochberg)", synthetic, HEIGHT)
+    figure.update_layout(
+        showlegend=True, legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"}
+    )
+    return figure.figure()
+
+
+def _words(row: dict[str, object]) -> str:
+    return f"{row['name']} ({row['kind']})<br>effect {row['effect']:+.2f}, p {row['p']:.2g}, q {row['q']:.2g}"

@@ -1,0 +1,83 @@
+"""What sets one group of patients apart: volcano and table, with effect sizes and the false discovery rate."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.analysis.phenotypes import Phenotypes
+from core.analysis.profile import FEWEST, LEVEL, Profile, profile
+from core.analysis.waterfall import value_name
+from core.arrays import BoolArray
+from core.figures.volcano import volcano_figure
+from core.results.routing_record import RoutingRecord
+from pages.widgets.data import View
+from pages.widgets.figure_block import Block, figure_block
+from pages.widgets.frame import loading
+from pages.widgets.html import note, state_box
+
+ONE = "phenotype_one"
+SHOWN = 12
+
+
+def profile_panel(view: View, record: RoutingRecord, found: Phenotypes) -> None:
+    """One group against all others of the selected patients."""
+    st.subheader("What sets a group apart")
+    if len(found.names) < 2:
+        state_box("Only one group", ("There is nothing to compare it with.",), "slight")
+        return
+    group = st.selectbox("Group", range(len(found.names)), key=ONE, format_func=lambda g: found.names[g], width=320)
+    inside, outside = _masks(view, record, found, int(group))
+    with loading("Comparing"):
+        result = _profiled(str(view.workspace.root), view.cohort.content_hash, inside.tobytes(), outside.tobytes(),
+                           view, inside, outside)  # fmt: skip
+    if result.reason:
+        state_box("Not compared", (f"{result.reason[:1].upper()}{result.reason[1:]}.",
+                                   f"A comparison takes {FEWEST} patients on either side."), "slight")  # fmt: skip
+        return
+    name = found.names[int(group)]
+    if not found.stable(int(group)):
+        note("Other seeds do not find this group again: what sets it apart may be chance of one training.", warn=True)
+    figure_block(
+        Block("phenotype-profile", f"Effects and p-values of {len(result.table)} columns and genes.",
+              lambda _: volcano_figure(result, name, "all other groups", view.cohort.synthetic),
+              lambda: result.table)
+    )  # fmt: skip
+    _table(result)
+
+
+def _masks(view: View, record: RoutingRecord, found: Phenotypes, group: int) -> tuple[BoolArray, BoolArray]:
+    member = dict(zip(record.ids, found.member.tolist(), strict=True))
+    codes = np.array([member.get(i, -1) for i in view.cohort.ids])
+    return np.asarray((codes == group) & view.mask), np.asarray((codes >= 0) & (codes != group) & view.mask)
+
+
+@st.cache_resource(scope="session", show_spinner=False, max_entries=8)
+def _profiled(
+    root: str, cohort: str, inside: bytes, outside: bytes, _view: View, _inside: BoolArray, _outside: BoolArray
+) -> Profile:
+    found = profile(_view.cohort, _inside, _outside)
+    if len(found.table):
+        genes = found.table["kind"] == "gene"
+        named = found.table["name"].where(~genes, found.table["name"].map(value_name))
+        return Profile(found.table.assign(name=named), found.inside, found.outside, found.reason)
+    return found
+
+
+def _table(result: Profile) -> None:
+    table = result.table.head(SHOWN)
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "What": table["name"], "Kind": table["kind"], "Effect": table["effect"].round(2),
+                "In the group": table["inside"].map("{:.3g}".format),
+                "In the others": table["outside"].map("{:.3g}".format),
+                "p": table["p"].map("{:.2g}".format), "q": table["q"].map("{:.2g}".format),
+            }
+        ),
+        hide_index=True, key="profile_table",
+    )  # fmt: skip
+    sure = int((result.table["q"] < LEVEL).sum())
+    note(f"The {len(table)} smallest p of {len(result.table):,}; {sure:,} with q < 0.05 (Benjamini-Hochberg over all). "
+         "Medians, or shares of a category’s level. Markers were never given to the model.")  # fmt: skip
