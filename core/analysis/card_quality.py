@@ -26,14 +26,15 @@ def quality_of_run(source: CardSource) -> ModelQuality:
     run = source.run
     ids = tuple(source.ensemble.table["id"])
     curves = assess(run.id, source.predictions, ids, (), run.protocol)
-    horizons = tuple(_horizon(source, float(month)) for month in run.horizons)
+    horizons = tuple(horizon_quality(source, float(month)) for month in run.horizons)
     return ModelQuality(
         curves.run, curves.badge, curves.n, curves.n_events, horizons, curves.times, curves.brier, curves.brier_null,
         curves.ibs, curves.ibs_null,
     )  # fmt: skip
 
 
-def _horizon(source: CardSource, month: float) -> HorizonQuality:
+def horizon_quality(source: CardSource, month: float) -> HorizonQuality:
+    """One horizon of the run: numbers with intervals from the record, the curve from the predictions."""
     metrics, key = source.run.metrics, f"{month:g}"
     slope, ici, auc = (m.get(key, Metric(None)) for m in (metrics.calibration_slope, metrics.ici, metrics.auc))
     numbers = (estimate(slope), estimate(ici), estimate(auc))

@@ -26,7 +26,7 @@ def calibration_picture(horizons: Sequence[HorizonQuality], width: float = 400, 
     drawn = [h for h in horizons if h.calibration is not None]
     if not drawn:
         return None
-    plot = Plot(width, height, (0, 1), (0, 1), margins=(44, 22, 12 if len(drawn) == 1 else 70, 34))
+    plot = Plot(width, height, (0, 1), (0, 1), margins=(44, 26, 12 if len(drawn) == 1 else 70, 34))
     plot.axes(SHARES, SHARES, "Estimated survival", "Observed survival")
     plot.curve(((0, 0), (1, 1)), MUTED, 0.9, (2, 3))
     for index, horizon in enumerate(drawn):
@@ -58,7 +58,7 @@ def decision_chart(card: ModelCard) -> Picture | None:
         return None
     rules = [*curve.rules.items(), ("act on all", curve.everybody)]
     top = 1.05 * float(np.nanmax([np.nanmax(r.value) for _, r in rules]))
-    plot = Plot(520, 300, (0.05, 0.8), (-0.05, top), margins=(44, 22, 92, 34))
+    plot = Plot(520, 300, (0.05, 0.8), (-0.05, top), margins=(44, 26, 92, 34))
     x_ticks = [(v / 100, f"{v} %") for v in range(10, 81, 10)]
     steps = np.arange(0, top, 0.1)
     plot.axes(x_ticks, [(float(v), f"{v:.1f}") for v in steps], "Threshold chance of the event", "Net benefit")

@@ -114,7 +114,7 @@ class Plot:
         self.shapes.append(Line(((left, base), (self.width - right, base)), MUTED, 0.9))
         middle = left + (self.width - left - right) / 2
         self.shapes.append(Text(middle, self.height - 2, x_title, self.font, MUTED, "middle"))
-        self.shapes.append(Text(2, max(self.font, top - 0.45 * self.font), y_title, self.font, MUTED))
+        self.shapes.append(Text(2, max(self.font, top - 1.15 * self.font), y_title, self.font, MUTED))
 
     def curve(
         self, points: Sequence[tuple[float, float]], colour: str, width: float, dash: tuple[float, ...] = ()
