@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from core.analysis.outcome import Outcome
 from core.arrays import Float32Array, FloatArray, IntArray
-from core.results.routing_record import LevelRecord, RoutingRecord
+from core.results.routing_record import ENOUGH_AGREEMENT, LevelRecord, RoutingRecord
 from core.statistics.allocation import Allocation, shares_out_of_fold
 
 MEAN = -1
@@ -177,3 +178,17 @@ def _mean(values: list[float]) -> str:
 def _ratio(values: list[float]) -> str:
     middle = float(np.median(values))
     return f"{middle:.1f}" if np.isfinite(middle) else "an expert unused"
+
+
+def match_words(levels: Mapping[str, LevelRecord]) -> str:
+    """Why gates are shown model by model; "" where the experts mean the same in every model."""
+    weak = [level for level in levels.values() if not level.comparable]
+    if not weak:
+        return ""
+    found = "; ".join(
+        f"{level.name} {level.within.mean():.2f} between folds and {_others(level):.2f} between seeds" for level in weak
+    )
+    return (
+        f"The experts of different models do not match (mean correlation of their gates: {found}; {ENOUGH_AGREEMENT:g} "
+        "is needed): their numbers are names within one model only, and gates are shown model by model."
+    )

@@ -87,11 +87,11 @@ class Phenotypes:
 
 
 def choices(record: RoutingRecord) -> tuple[By, ...]:
-    """The ways there are for this run; gates can only be clustered where experts mean the same in every model."""
-    ways = [By.DOMINANT]
+    """The ways there are for this run, first those whose groups mean the same in every model; gates can only be
+    clustered where experts do."""
     if any(level.comparable for level in record.levels.values()):
-        ways.append(By.GATES)
-    return (*ways, By.SPACE)
+        return By.DOMINANT, By.GATES, By.SPACE
+    return By.SPACE, By.DOMINANT
 
 
 def make_phenotypes(record: RoutingRecord, choice: PhenotypeChoice) -> Phenotypes:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from core.analysis.gates import match_words
 from core.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
@@ -224,12 +225,8 @@ def _record(reading: _Reading, seconds: float) -> RoutingRecord:
     }
     space = "what the estimate is read from" if reading.named_space else "what the last level’s shared expert says"
     maps, places, aligned = maps_of(reading.representation, reference, models.fold, levels)
-    notes = [
-        f"{name}: seeds have experts of their own (mean correlation of matched gates {level.between.min():.2f}); shown "
-        "one seed at a time."
-        for name, level in levels.items()
-        if not level.comparable
-    ]
+    words = match_words(levels)
+    notes = (words,) if words else ()
     off = {
         m.value: ModalityOff(survival, risk, moved)
         for m, (survival, risk, moved) in reading.off.items()
@@ -240,7 +237,7 @@ def _record(reading: _Reading, seconds: float) -> RoutingRecord:
         seeds=run.seeds, synthetic=run.synthetic,
         estimate=np.stack(reading.estimate).astype(np.float32), levels=levels, modalities=off, maps=maps,
         places=places, space=space, aligned=aligned, reference=(reference[0], run.seeds[reference[1]]),
-        code_version=code_version(), seconds=seconds, notes=tuple(notes),
+        code_version=code_version(), seconds=seconds, notes=notes,
     )  # fmt: skip
 
 

@@ -16,11 +16,13 @@ from core.analysis.gates import (
     gate_rows,
     heat_table,
     load_table,
+    match_words,
     model_choice_words,
     patient_order,
     patients_of,
 )
 from core.analysis.outcome import make_outcome
+from core.analysis.points import points
 from core.figures.allocation_bars import allocation_bars
 from core.figures.gate_heatmap import gate_heatmap
 from core.figures.token_heatmaps import token_heatmaps
@@ -56,7 +58,7 @@ def routing_tab(view: View) -> None:
     with right:
         sort = st.selectbox("Patients sorted by", SORTS, key=SORT)
     _heat(view, record, models, "" if level == EVERY else level, sort)
-    for words in record.notes:
+    if words := match_words(record.levels):
         note(words)
     _loads(record, models, "" if level == EVERY else level)
     _tokens(record)
@@ -80,8 +82,8 @@ def _heat(view: View, record: RoutingRecord, models: Models, level: str, sort: s
         key=chart_key("gates", (models, level, sort, chosen, view.state.selection)), on_select=pin_clicked,
         selection_mode=("points",),
     )  # fmt: skip
-    note("A column is a patient; the line above is the estimated survival, a cross that the event happened. Click a "
-         "column to choose that patient on all pages.")  # fmt: skip
+    note("A column is a patient; the line above is the estimated survival, a cross that the event happened; white: the "
+         "patient lacks the data of that level. Click a column to choose that patient on all pages.")  # fmt: skip
     if chosen in {record.ids[i] for i in inside}:
         open_patient([chosen], "gates")
 
@@ -103,7 +105,8 @@ def _loads(record: RoutingRecord, models: Models, level: str) -> None:
     name = level or next(reversed(record.levels))
     table = expert_table(record, name, models)
     words = {c: table[c].map(lambda v: "" if v != v else f"{100 * v:.1f} %") for c in ("assignment load", "gate mass")}
-    words |= {c: table[c].map("{:+.2f}".format) for c in ("mean change when off", "mean size of the change")}
+    words["mean change when off"] = table["mean change when off"].map(lambda v: points(v, 2))
+    words["mean size of the change"] = table["mean size of the change"].map("{:.2f}".format)
     st.markdown(f"**{name}** ({model_choice_words(record, models)})")
     numbers_table(table.assign(**words), right=tuple(table.columns[1:]))
     note(f"Change when off: percentage points of S({record.month:g}) when the expert contributes nothing.")

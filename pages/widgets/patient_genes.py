@@ -17,6 +17,7 @@ from pages.widgets.frame import loading
 from pages.widgets.html import note, state_box
 from pages.widgets.patient_values import reasons_block, trust_block, waterfall_block
 from pages.widgets.trust_box import trust_box
+from pages.widgets.what_if import what_if_panel
 
 WHY = (
     "The estimate is shared out over the patient's genes, clinical values and other data: what raised it, what "
@@ -31,6 +32,8 @@ def draw(view: View, patient: str) -> None:
         return
     month = default_month(run.horizons, view.state.month)
     _of_patient(view, run, patient, month)
+    st.divider()
+    what_if_panel(view, run, patient, month)
     st.divider()
     st.subheader("The whole cohort")
     cohort_values(view, patient, month)
