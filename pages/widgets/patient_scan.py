@@ -19,6 +19,7 @@ from pages.widgets.data import View
 from pages.widgets.explain_job import explain_panel, explained
 from pages.widgets.frame import loading, show_error, told_plainly
 from pages.widgets.html import note, numbers_table, state_box
+from pages.widgets.napari_button import napari_button
 from pages.widgets.scan_viewer import scan_viewer
 
 _WHY = "Colours over the scan will show which parts of it raise or lower this patient's estimate, and by how much."
@@ -54,6 +55,7 @@ def draw(view: View, patient: str) -> None:
     with told_plainly("Patient, Scan: attribution"):
         _attribution(view, patient, maps)
     _about(found)
+    napari_button(view, patient, key="napari_scan")
 
 
 def _viewer(found: PatientScans, maps: ScanMaps | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.cohort.modality import Modality
+from core.desktop.session import Looking
 from core.errors import PrognoscopeError
 from core.media.heat_scale import Over, Shown
 from core.results.explained import Kind
@@ -18,8 +19,10 @@ from pages.widgets.data import View
 from pages.widgets.explain_job import explain_panel, explained
 from pages.widgets.frame import show_error
 from pages.widgets.html import note, state_box
+from pages.widgets.napari_button import napari_button
 from pages.widgets.slide_areas import areas_panel, kept_areas
 from pages.widgets.slide_viewer import slide_viewer
+from pages.widgets.trust_box import trust_box
 
 SHOWN = {Shown.PERCENTILE: "percentile", Shown.RAW: "raw value"}
 OVER = {Over.SLIDE: "this slide", Over.COHORT: "the cohort"}
@@ -40,6 +43,7 @@ def draw(view: View, patient: str) -> None:
     _viewer(view, SlideRef(view.cohort.name, patient, number), maps, shown, over)
     if maps is not None:
         _words(maps)
+        trust_box(view, Kind.SLIDE)
 
 
 def _viewer(view: View, ref: SlideRef, maps: SlideMaps | None, shown: Shown, over: Over) -> None:
@@ -57,6 +61,8 @@ def _viewer(view: View, ref: SlideRef, maps: SlideMaps | None, shown: Shown, ove
         return
     slide_viewer(data, key="slide_viewer")
     areas_panel(slide_id(ref), ref.number, (data["width"], data["height"]), maps)
+    areas = {ref.number: kept_areas(slide_id(ref))}
+    napari_button(view, ref.patient, Looking(ref.number), areas, shown, over, key="napari_slide")
 
 
 def _which(count: int) -> int:
