@@ -33,7 +33,8 @@ def bars_figure(bars: tuple[Bar, ...], month: float, state: str, title: str, syn
     titled(figure, title, "bar: estimate; line: how far the models differ", synthetic, HEIGHT)
     figure.update_layout(
         margin={"l": 80, "r": 20, "t": 66, "b": 46}, dragmode=False,
-        xaxis={"range": [0, 119], "tickvals": [0, 25, 50, 75, 100], "ticksuffix": " %", "fixedrange": True,
+        xaxis={"range": [0, 119], "tickvals": [0, 25, 50, 75, 100], "fixedrange": True,
+               "ticktext": ["0 %", "25 %", "50 %", "75 %", "100 %"],
                "title": {"text": f"{state[:1].upper()}{state[1:]}"}},
         yaxis={"tickvals": rows, "ticktext": [month_words(b.month) for b in bars],
                "range": [len(bars) - 0.4, -0.6], "showgrid": False, "fixedrange": True},

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from core.analysis.patient_estimate import Number
 from core.analysis.patient_presentations import icons
-from core.analysis.patient_sentences import percent_words
+from core.analysis.patient_sentences import count_words, percent_words
 from core.figures.canvas import Canvas
 from core.figures.theme import ACCENT, INK, MUTED, WARNING, titled
 
@@ -26,11 +26,14 @@ def icons_figure(number: Number, state: str, title: str, synthetic: bool) -> go.
             marker={"size": 17, **marker}, hovertemplate=f"{name}<extra></extra>",
         )  # fmt: skip
     titled(figure, title, f"each circle is one of 100 patients like this one: filled = {state}", synthetic, HEIGHT)
-    for row, text, size, colour in (
-        (3.4, f"<b>{percent_words(number.value)}</b>", 30, ACCENT),
-        (4.9, state, 15, INK),
-        (6.4, f"{100 - number.of_hundred} of 100 are not", 13, MUTED),
-    ):
+    words = [
+        (3.1, f"<b>{percent_words(number.value)}</b>", 30, ACCENT),
+        (4.5, state, 15, INK),
+        (5.7, f"{100 - number.of_hundred} of 100 are not", 13, MUTED),
+    ]
+    if number.low is not None and number.high is not None:
+        words.append((6.9, f"models say {count_words(number.low)} to {count_words(number.high)}", 13, MUTED))
+    for row, text, size, colour in words:
         figure.add_annotation(
             x=10.6, y=row, text=text, showarrow=False, xanchor="left", font={"size": size, "color": colour}
         )

@@ -30,6 +30,8 @@ def clinic_panel(view: View, person: Person, estimate: PatientEstimate | None) -
         left, right = st.columns(2, gap="large")
     with left:
         _simple(view, person, estimate)
+        if estimate is not None:
+            _history(view, person, estimate)
     with right:
         _markers(markers_of_patient(person))
 
@@ -92,7 +94,7 @@ def _place(marker: Marker) -> str:
     )
 
 
-def history_panel(view: View, person: Person, estimate: PatientEstimate) -> None:
+def _history(view: View, person: Person, estimate: PatientEstimate) -> None:
     """The other runs' estimates of the same patient."""
     others = other_estimates(person, view)
     st.subheader("Other estimates of this patient")

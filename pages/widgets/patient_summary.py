@@ -11,7 +11,7 @@ from core.results.naming import badge
 from pages.widgets import state as page
 from pages.widgets.data import View
 from pages.widgets.html import note, state_box
-from pages.widgets.patient_clinic import clinic_panel, history_panel, similar_panel
+from pages.widgets.patient_clinic import clinic_panel, similar_panel
 from pages.widgets.patient_number import number_panel, presentation_panel
 from pages.widgets.patient_place import later_panel, place_panel
 from pages.widgets.patient_read import read_ensemble, read_estimate, read_person
@@ -39,8 +39,6 @@ def draw(view: View, patient: str) -> None:
     else:
         _estimated(view, person, estimate)
     clinic_panel(view, person, estimate)
-    if estimate is not None:
-        history_panel(view, person, estimate)
 
 
 def _estimated(view: View, person: Person, estimate: PatientEstimate) -> None:

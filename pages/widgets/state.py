@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -20,6 +21,8 @@ from core.results.workspace import Workspace
 KEY = "page_state"
 ADDRESS = "view"
 DEFAULT_MONTH = 36.0
+SETTLING_SECONDS = 3.0
+"""For so long after the address was changed a browser may still send the one before."""
 
 
 @dataclass(frozen=True)
@@ -159,10 +162,17 @@ class PageState:
 
 @dataclass(frozen=True)
 class _Held:
-    """What the session keeps: the state, and the id under which the address shows it."""
+    """What the session keeps: the state, and the id under which the address shows it.
+
+    ``published`` the state behind ``shown`` · ``before`` the id that stood in the address until ``since`` (seconds of a
+    clock): a click may still be under way with it.
+    """
 
     state: PageState
     shown: str = ""
+    published: PageState | None = None
+    before: str = ""
+    since: float = 0.0
 
 
 def _held() -> _Held:
@@ -177,7 +187,7 @@ def current() -> PageState:
 
 def put(state: PageState) -> None:
     """Make ``state`` the session's state; the address follows at the end of the run (:func:`publish`)."""
-    st.session_state[KEY] = _Held(state, _held().shown)
+    st.session_state[KEY] = replace(_held(), state=state)
 
 
 def choose(**changes: Any) -> None:
@@ -250,6 +260,9 @@ def clear_filters() -> None:
 def restore(workspace: Workspace) -> None:
     """Take the state the address names, when it names another one than is shown (a shared link, the back button).
 
+    A click is sent with the address the browser had then, which may be older than what the server has put there since:
+    what the click changed, or has just been published, is not undone by it.
+
     Raises
     ------
     PrognoscopeError
@@ -258,6 +271,10 @@ def restore(workspace: Workspace) -> None:
     asked = st.query_params.get(ADDRESS, "")
     held = _held()
     if not asked or asked == held.shown:
+        return
+    if held.published is not None and held.state != held.published:
+        return
+    if asked == held.before and time.monotonic() - held.since < SETTLING_SECONDS:
         return
     st.session_state[KEY] = _Held(held.state, asked)  # a broken address is told once, not at every click
     st.session_state[KEY] = _Held(PageState.from_json(load_view(asked, workspace)), asked)
@@ -269,4 +286,6 @@ def publish(workspace: Workspace) -> None:
     name = save_view(state.as_json(), workspace)
     if st.query_params.get(ADDRESS) != name:
         st.query_params[ADDRESS] = name
-    st.session_state[KEY] = _Held(state, name)
+    held = _held()
+    before, since = (held.before, held.since) if held.shown == name else (held.shown, time.monotonic())
+    st.session_state[KEY] = _Held(state, name, state, before, since)

@@ -282,3 +282,22 @@ def test_the_form_of_a_new_patient_hands_it_to_a_job(judged: Workspace, open_pag
     assert job.arguments["run"] == "hdmoe-1"
     assert job.arguments["name"].startswith("new-")
     assert "Estimating a new patient" in sound(test)
+
+
+def test_a_click_sent_with_an_older_address_is_not_undone(
+    judged: Workspace, open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = put(open_page("patient"), patient=PATIENT)
+    older = test.query_params["view"]
+    test.segmented_control(key="patient_presented").set_value("Bar").run()
+    newer = test.query_params["view"]
+    test.query_params["view"] = older  # the browser had not taken the new address up yet
+    test.segmented_control(key="patient_presented").set_value("Icons").run()
+    assert chosen(test).presented == "Icons"
+    test.query_params["view"] = newer
+    test.run()  # a click that changes no state, sent just as early
+    assert chosen(test).presented == "Icons"
+    monkeypatch.setattr("pages.widgets.state.SETTLING_SECONDS", 0.0)
+    test.query_params["view"] = older  # the back button, later
+    test.run()
+    assert chosen(test).presented == ""
