@@ -85,11 +85,20 @@ class PatchIndex {
   }
 }
 
-// The k highest and k lowest patches that have a value, never the same patch twice.
-function extremes(values, most) {
+// The k highest and k lowest patches that have a value: never the same twice, none upon another.
+function extremes(patches, values, most) {
   const known = [];
   values.forEach((value, i) => { if (value !== null) known.push(i); });
   known.sort((a, b) => values[b] - values[a]);
-  const k = Math.min(most, Math.floor(known.length / 2));
-  return { top: known.slice(0, k), bottom: known.slice(known.length - k).reverse() };
+  const { x, y, side } = patches;
+  const pick = (numbers) => {
+    const taken = [];
+    for (const i of numbers) {
+      if (taken.length === most) break;
+      if (taken.every((j) => Math.abs(x[i] - x[j]) >= side || Math.abs(y[i] - y[j]) >= side)) taken.push(i);
+    }
+    return taken;
+  };
+  const half = Math.floor(known.length / 2);
+  return { top: pick(known.slice(0, half)), bottom: pick(known.slice(known.length - half).reverse()) };
 }

@@ -23,7 +23,7 @@ class SlidePane {
       element: this.picture, tileSources: `${data.address}.dzi?t=${data.token}`, drawer: 'canvas',
       showNavigationControl: false, showNavigator: this.number === 0, navigatorPosition: 'BOTTOM_RIGHT',
       navigatorAutoFade: false,
-      navigatorSizeRatio: 0.17, maxZoomPixelRatio: 8, minZoomImageRatio: 0.7, visibilityRatio: 0.4, blendTime: 0,
+      navigatorSizeRatio: 0.17, maxZoomPixelRatio: 8, minZoomImageRatio: 0.2, visibilityRatio: 0.4, blendTime: 0,
       animationTime: calm ? 0 : 0.35, springStiffness: 9, imageLoaderLimit: 6, maxImageCacheCount: 300,
       gestureSettingsMouse: { clickToZoom: false }, gestureSettingsTouch: { pinchRotate: false },
     });

@@ -121,7 +121,7 @@ class Strip {
     if (key === this.made) return;
     this.made = key;
     if (!layer) { this.box.replaceChildren(); return; }
-    const { top, bottom } = extremes(values, this.view.data.strip);
+    const { top, bottom } = extremes(patches, values, this.view.data.strip);
     const rows = [[layer.signed ? 'Strongest +' : 'Highest', top], [layer.signed ? 'Strongest −' : 'Lowest', bottom]];
     this.box.replaceChildren(
       element('h4', '', `Patches at both ends: ${layer.title}`),

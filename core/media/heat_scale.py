@@ -1,8 +1,8 @@
 """How the numbers of a map become colours: raw or by rank, against the slide or the cohort, with or without a sign.
 
-Unsigned layers run from dark blue over green to yellow, signed ones from blue (negative) to vermillion (positive);
-luminance is monotone along each, so the order survives any colour blindness and a grey print. What is near zero lets
-the tissue shine through.
+Unsigned layers run from dark blue over green to yellow, signed ones from vermillion (negative: lowers survival) to
+blue (positive), as in the figures; luminance is monotone along each, so the order survives any colour blindness and a
+grey print. What is near zero lets the tissue shine through.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from core.results.slide_maps import MapLayer, SlideMaps
 RGBA = NDArray[np.uint8]
 
 SEQUENTIAL = ((27, 36, 104), (11, 104, 140), (46, 170, 122), (250, 226, 40))
-NEGATIVE = ((168, 208, 236), (0, 114, 178), (0, 70, 125))
-POSITIVE = ((250, 196, 148), (213, 94, 0), (150, 55, 0))
+NEGATIVE = ((250, 196, 148), (213, 94, 0), (150, 55, 0))
+POSITIVE = ((168, 208, 236), (0, 114, 178), (0, 70, 125))
 FAINTEST, STRONGEST = 0.12, 0.92
 """Opacity at the weak and the strong end; the layer's own opacity multiplies it."""
 _STEPS = 101

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from core.analysis.top_patches import top_patches
 from core.errors import PrognoscopeError
 from core.media.geojson import Area, read_geojson, write_geojson
 from core.media.heat_legend import number
@@ -13,7 +14,7 @@ from pages.widgets.frame import show_error
 from pages.widgets.html import note
 
 _MOST = 50
-_COLOURS = {"highest": (213, 94, 0), "lowest": (0, 114, 178)}
+_COLOURS = {"highest": (0, 114, 178), "lowest": (213, 94, 0)}
 
 
 def kept_areas(slide: str) -> tuple[Area, ...]:
@@ -25,18 +26,17 @@ def kept_areas(slide: str) -> tuple[Area, ...]:
 def extreme_patches(maps: SlideMaps, layer: MapLayer, slide: int, count: int) -> list[Area]:
     """The ``count`` highest and ``count`` lowest patches of a layer on a slide, as annotations."""
     here = np.flatnonzero((maps.slides == slide) & np.isfinite(layer.values))
-    order = here[np.argsort(-layer.values[here], kind="stable")]
-    count = min(count, len(order) // 2)
-    side = maps.sides[slide]
+    count = min(count, len(here) // 2)
     found = []
-    for which, rows in (("highest", order[:count]), ("lowest", order[::-1][:count])):
-        for rank, row in enumerate(rows, start=1):
-            value = float(layer.values[row])
-            x, y = (float(v) for v in maps.coordinates[row])
+    for which in ("highest", "lowest"):
+        numbers = maps.slides[here], maps.coordinates[here], maps.sides
+        taken = top_patches(layer.values[here], *numbers, count, bottom=which == "lowest")
+        for patch in taken:
+            title = f"{layer.title}: {which} {patch.rank} of {len(taken)}, {number(patch.value, layer.signed)}"
             found.append(
                 Area.square(
-                    x, y, side, name=f"{layer.title}: {which} {rank} of {count}, {number(value, layer.signed)}",
-                    classification=f"{which} {layer.title}", colour=_COLOURS[which], measurements={layer.title: value},
+                    patch.x, patch.y, patch.side, name=title, classification=f"{which} {layer.title}",
+                    colour=_COLOURS[which], measurements={layer.title: patch.value},
                 )
             )  # fmt: skip
     return found
