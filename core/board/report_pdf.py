@@ -51,7 +51,8 @@ def report_pdf(content: ReportContent) -> bytes:
     fonts()
     stream = io.BytesIO()
     document = SimpleDocTemplate(
-        stream, pagesize=A4, leftMargin=MARGIN - PADDING, rightMargin=MARGIN - PADDING, topMargin=15 * mm, bottomMargin=FOOT + 4 * mm,
+        stream, pagesize=A4, leftMargin=MARGIN - PADDING, rightMargin=MARGIN - PADDING, topMargin=15 * mm,
+        bottomMargin=FOOT + 4 * mm,
         title=TITLE, author="Prognoscope", subject=RESEARCH_ONLY, invariant=1, pageCompression=1, lang="en",
     )  # fmt: skip
     flow: list[Any] = _head(content)

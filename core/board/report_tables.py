@@ -16,6 +16,7 @@ from core.analysis.patient_person import Person
 from core.analysis.patient_reference import simple_predictions
 from core.analysis.patient_sentences import month_words, percent_words, state_words
 from core.analysis.waterfall import value_name
+from core.cohort.cohort import Cohort
 from core.cohort.modality import Modality
 from core.cohort.wording import plural
 from core.results.explanation import Explanation
@@ -89,6 +90,13 @@ def calibration_words(run: Run, quality: HorizonQuality) -> tuple[str, ...]:
     return ranking, f"Calibration at {when}: slope {slope}, 1 is right; ICI {ici}, 0 is right."
 
 
+def _data_date(cohort: Cohort) -> str:
+    """When the data came in: the day of the import, never the date of a person."""
+    if cohort.provenance.imported_at:
+        return f"imported {cohort.provenance.imported_at[:10]}"
+    return "generated, without a date" if cohort.synthetic else "day of import not kept"
+
+
 def record_rows(sources: ReportSources, protocol: str) -> Rows:
     """Versions, dates and hashes; no date of a person is among them."""
     run, cohort = sources.run, sources.cohort
@@ -98,7 +106,7 @@ def record_rows(sources: ReportSources, protocol: str) -> Rows:
         ("Model", f"{model_words(run.model)}, {' + '.join(run.modalities)}"),
         ("Models stored", str(sources.card.models)),
         ("Code", run.code_version),
-        ("Data", f"{cohort.title}, imported {cohort.provenance.imported_at[:10] or 'at an unknown date'}"),
+        ("Data", f"{cohort.title}, {_data_date(cohort)}"),
         ("SHA-256 of the data", cohort.content_hash),
         ("SHA-256 of the run's data", run.cohort_hash),
         ("Settings", run.command),
