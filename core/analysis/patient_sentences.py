@@ -42,7 +42,10 @@ TEMPLATES: Mapping[str, str] = {
     "similar_curve": "Alike in the estimated course.",
     "observed_event": "{event} at month {month}",
     "observed_end": "{state} at last contact, month {month}",
-    "outside_note": "Month {month} lies beyond what is observed.",
+    "routing": "{level}: most weight on {expert} ({share}; {low} to {high} in the {models} models that never saw this "
+    "patient).",
+    "routing_absent": "{level}: passed over, this patient lacks what it routes.",
+    "routing_unmatched": "{level}: the models' experts do not match each other, so no common one can be named.",
 }
 """Every sentence the Patient page can say of a patient; nothing else is said about one."""
 

@@ -16,6 +16,7 @@ from pages.widgets.patient_number import number_panel, presentation_panel
 from pages.widgets.patient_place import later_panel, place_panel
 from pages.widgets.patient_read import read_ensemble, read_estimate, read_person
 from pages.widgets.patient_reasons import reasons_panel
+from pages.widgets.patient_routing import routing_panel
 from pages.widgets.patient_support import support_note
 from pages.widgets.patient_who import who_panel
 
@@ -62,6 +63,7 @@ def _estimated(view: View, person: Person, estimate: PatientEstimate) -> None:
         place_panel(view, person, estimate, ensemble)
     with right:
         later_panel(person, estimate)
+        routing_panel(view, person)
     similar_panel(view, person, estimate, ensemble)
 
 
