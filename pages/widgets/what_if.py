@@ -154,7 +154,8 @@ def _drawn(cohort: Cohort, found: WhatIf, change: WhatIfChange, month: float) ->
         st.markdown(f"Estimated {month:g}-month survival **{percent_of(100 * before)}**. Nothing is changed.")
     figure_block(
         Block("what-if", f"Estimated survival at month {month:g}: {100 * before:.1f} % as recorded, "
-              f"{100 * after:.1f} % with the change.", lambda _: what_if_figure(found, month), lambda: what_if_table(found))
+              f"{100 * after:.1f} % with the change.",
+              lambda _: what_if_figure(found, month), lambda: what_if_table(found))
     )  # fmt: skip
     for words in found.notes:
         note(words)

@@ -30,6 +30,18 @@ def html(test: AppTest) -> str:
 
 
 @pytest.fixture
+def open_page(open_page: Callable[..., AppTest]) -> Callable[..., AppTest]:
+    """Every page with its Audit tab open, where it has one."""
+
+    def run(name: str, **address: Any) -> AppTest:
+        test = open_page(name, **address)
+        test.session_state["experts_tab"] = "Audit"
+        return test.run()
+
+    return run
+
+
+@pytest.fixture
 def named(filled: Workspace) -> Workspace:
     """Beside the run of the fixture, a newer one whose experts have names."""
     predictions = make_predictions(COHORT, seeds=(0,))

@@ -1,0 +1,105 @@
+"""The routing tabs of the Experts page: nothing read yet, read, matched and unmatched experts, a group selected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.cohort.sample import make_sample_cohort
+from core.cohort.selection import IdsFilter, Selection
+from core.jobs.queue import JobQueue
+from core.results.routing_record import save_routing
+from core.results.workspace import Workspace
+from pages.widgets.figure_block import chart_key
+from pages.widgets.state import KEY
+from tests.pages.builders import make_predictions
+from tests.pages.routings import make_routing
+
+COHORT = make_sample_cohort()[0]
+TABS = ("Routing", "Phenotypes", "Map", "Switch off")
+
+
+def html(test: AppTest) -> str:
+    return " ".join(str(e.value) for e in [*test.get("html"), *test.markdown])
+
+
+@pytest.fixture
+def tab(filled: Workspace, open_page: Callable[..., AppTest]) -> Callable[..., AppTest]:
+    """Open a tab, after storing a record with ``changes`` unless ``stored`` is false."""
+
+    def opened(name: str, stored: bool = True, **changes: Any) -> AppTest:
+        if stored:
+            save_routing(make_routing(COHORT, make_predictions(COHORT), **changes), filled)
+        test = open_page("experts")
+        test.session_state["experts_tab"] = name
+        return test.run()
+
+    return opened
+
+
+@pytest.mark.parametrize("name", TABS)
+def test_nothing_read_yet_says_what_it_would_show_and_starts_one_job(
+    tab: Callable[..., AppTest], name: str, filled: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.jobs.supervise.ensure_worker", lambda *_: None)
+    test = tab(name, stored=False)
+    assert "The routing of this run was not read yet" in html(test)
+    assert not test.get("plotly_chart")
+    test.button(key="start_routing").click().run()
+    assert [(j.task, dict(j.arguments)) for j in JobQueue(filled).jobs()] == [("routing", {"run": "hdmoe-1"})]
+    assert "start_routing" not in {b.key for b in test.button}
+
+
+@pytest.mark.parametrize(("name", "charts"), [("Routing", 3), ("Phenotypes", 2), ("Map", 1), ("Switch off", 2)])
+def test_every_tab_draws_its_figures(tab: Callable[..., AppTest], name: str, charts: int) -> None:
+    test = tab(name)
+    assert not test.exception
+    assert "Something went wrong" not in html(test)
+    assert len(test.get("plotly_chart")) == charts
+
+
+def test_experts_that_do_not_match_are_shown_model_by_model(tab: Callable[..., AppTest]) -> None:
+    test = tab("Routing")
+    assert str(test.selectbox(key="routing_models").options[0]).startswith("one model: fold 1")
+    assert "shown model by model" in html(test)
+    record = make_routing(COHORT, make_predictions(COHORT))
+    matched = {"level 2": record.levels["level 2"]}
+    test = tab("Routing", levels=matched)
+    assert test.selectbox(key="routing_models").options[0] == "mean of 2 seeds"
+    assert "shown model by model" not in html(test)
+
+
+def test_stability_stands_beside_the_curves_and_one_click_selects_a_group(tab: Callable[..., AppTest]) -> None:
+    test = tab("Phenotypes")
+    assert test.selectbox(key="phenotype_by").value == "dominant expert"
+    assert "Other seeds find the same groups." in html(test)
+    test.selectbox(key="phenotype_level").select("level 1 · genomics").run()
+    assert "the groups mix what does not belong together. All are grey." in html(test)
+    spec = test.get("plotly_chart")[0].proto.spec
+    assert "#0072B2" not in spec
+    test.selectbox(key="phenotype_level").select("level 2").run()
+    assert "#0072B2" in test.get("plotly_chart")[0].proto.spec
+    test.button(key="phenotype_0").click().run()
+    chosen = test.session_state[KEY].state.selection.filters
+    assert [type(f) for f in chosen] == [IdsFilter]
+    assert chosen[0].label == "phenotype: expert 1"
+    assert not test.exception
+
+
+def test_a_clicked_patient_is_chosen_for_all_pages(tab: Callable[..., AppTest]) -> None:
+    test = tab("Switch off")
+    assert "Nobody chosen" in html(test)
+    patient, key = COHORT.ids[30], chart_key("switch_modalities", ("", Selection()))
+    assert key in test.session_state
+    test.session_state[key] = {"selection": {"points": [{"customdata": [patient]}]}}
+    test.run()
+    assert test.session_state[KEY].state.patient == patient
+    assert f"Patient {patient}: estimated S(36)" in html(test)
+
+
+def test_a_model_without_experts_says_so(tab: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pages.widgets.experts_record.ROUTED", ())
+    assert "has no experts" in html(tab("Routing", stored=False))
