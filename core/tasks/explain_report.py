@@ -6,18 +6,20 @@ import time
 
 import numpy as np
 
-from core.cohort.media_index import MediaKind, load_media
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
 from core.explain.report_evidence import SentenceEvidence, sentence_evidence
 from core.explain.run_models import RunModels
 from core.features.encoded import load_features
 from core.features.encoders import Encoded
-from core.features.report_parts import Part, part_of
-from core.media.reports import read_report
+from core.features.report_parts import Part
+from core.results.explained import Kind
+from core.results.explanation_trust import load_trust, save_trust
 from core.results.report_evidence import ReportEvidence, Sentence, save_report_evidence
 from core.results.workspace import Workspace
+from core.tasks.explain_report_parts import ReportTexts, parts_of
 from core.tasks.provenance import code_version
+from core.tasks.report_trust import report_trust, sample_reports
 from core.tasks.train import Progress
 
 METHOD = "left out one by one: S(month) with all sentences minus S(month) without this one"
@@ -42,15 +44,20 @@ def make(models: RunModels, patient: str, month: float, workspace: Workspace, pr
             "the explanation of a report", "encode the reports again, or train the run again",
         )  # fmt: skip
     how = features.of(REPORTS)
+    texts = ReportTexts(run.cohort, workspace)
+    parts = parts_of(encoded, () if encoded.labels is not None else texts[patient])
     save_report_evidence(
         ReportEvidence(
             run.id, patient, month, len(run.seeds), found.prediction, float(found.masked.mean()),
-            _sentences(found, encoded, _parts(patient, encoded, run.cohort, workspace)), METHOD, how.encoder,
+            _sentences(found, encoded, parts), METHOD, how.encoder,
             run.synthetic, code_version(), time.perf_counter() - started,
             _notes(found, encoded, bool(how.settings.get("redact"))),
         ),
         workspace,
     )  # fmt: skip
+    if load_trust(run.id, Kind.REPORT, workspace) is None:
+        sample = sample_reports(models, month, features, texts, lambda s, m: progress(0.4 + 0.6 * s, m))
+        save_trust(report_trust(models, sample), workspace)
 
 
 def _sentences(found: SentenceEvidence, encoded: Encoded, parts: tuple[str, ...]) -> tuple[Sentence, ...]:
@@ -72,20 +79,6 @@ def _sentences(found: SentenceEvidence, encoded: Encoded, parts: tuple[str, ...]
             int(reports[i]), int(start), int(end), parts[i], expert, weight, mean, float(effect.std()), share
         ))  # fmt: skip
     return tuple(sorted(sentences, key=lambda s: (s.report, s.start)))
-
-
-def _parts(patient: str, encoded: Encoded, cohort: str, workspace: Workspace) -> tuple[str, ...]:
-    """What each sentence is about: as the encoder found it, else by the lexicon from the text."""
-    if encoded.labels is not None:
-        return encoded.labels
-    assert encoded.coordinates is not None  # noqa: S101  checked by make()
-    files = load_media(cohort, workspace).of(patient, REPORTS, MediaKind.REPORT)
-    reports = np.zeros(len(encoded.coordinates), dtype=np.int64) if encoded.sources is None else encoded.sources
-    texts = {int(number): read_report(files[int(number)].path) for number in np.unique(reports)}
-    return tuple(
-        part_of(texts[int(number)][start:end]).value
-        for number, (start, end) in zip(reports, encoded.coordinates, strict=True)
-    )
 
 
 def _notes(found: SentenceEvidence, encoded: Encoded, redacted: bool) -> tuple[str, ...]:

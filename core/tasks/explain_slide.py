@@ -13,7 +13,8 @@ from core.explain.patch_places import patch_places
 from core.explain.run_models import RunModels
 from core.explain.slide_maps import MapSource, slide_maps
 from core.features.encoded import load_features
-from core.results.explanation_trust import save_trust
+from core.results.explained import Kind
+from core.results.explanation_trust import load_trust, save_trust
 from core.results.files import MANIFEST, new_folder, read_json, verify_folder, write_json
 from core.results.slide_maps import SlideMaps, save_slide_maps
 from core.results.workspace import Workspace, checked_name
@@ -50,6 +51,7 @@ def _scale(models: RunModels, month: float, workspace: Workspace, progress: Prog
         with new_folder(folder) as new:
             sample = sample_maps(models, month, progress)
             write_json(new / SCALE, cohort_quantiles(sample))
-        save_trust(slide_trust(models, sample, workspace), workspace)
+        if load_trust(models.run.id, Kind.SLIDE, workspace) is None:  # a benchmark's numbers say more
+            save_trust(slide_trust(models, sample, workspace), workspace)
     verify_folder(folder)
     return {k: tuple(v) for k, v in read_json(folder / SCALE).items()}

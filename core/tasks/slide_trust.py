@@ -9,19 +9,18 @@ import numpy as np
 from core.cohort.media_index import MediaKind, load_media
 from core.cohort.modality import Modality
 from core.explain.cohort_scale import SampledMaps
+from core.explain.map_truth import map_scores, scorable
 from core.explain.patch_places import patch_places
 from core.explain.run_models import RunModels
 from core.explain.slide_layers import ATTENTION, RELEVANCE
 from core.features.encoded import load_features
 from core.results.explained import Kind
 from core.results.explanation_trust import ExplanationTrust, TrustNumber
-from core.results.slide_maps import MapLayer
 from core.results.workspace import Workspace
-from core.statistics.auroc import auroc
 from core.tasks.planted_truth import planted_patches
 from core.tasks.provenance import code_version
 
-GOOD_AUROC, GOOD_AGREEMENT, FEWEST = 0.80, 0.50, 3
+GOOD_AUROC, GOOD_AGREEMENT = 0.80, 0.50
 
 
 def slide_trust(models: RunModels, sample: Sequence[SampledMaps], workspace: Workspace) -> ExplanationTrust:
@@ -47,12 +46,6 @@ def slide_trust(models: RunModels, sample: Sequence[SampledMaps], workspace: Wor
     )  # fmt: skip
 
 
-def high_risk_score(layer: MapLayer) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """A layer as "more is worse": signed layers speak of survival, so their sign is turned."""
-    values = np.asarray(layer.values, dtype=np.float64)
-    return -values if layer.signed else values
-
-
 def _hits(models: RunModels, sample: Sequence[SampledMaps], workspace: Workspace) -> dict[str, list[float]]:
     """Layer key → AUROC of every slide of the sample whose truth is kept and that shows both kinds of tissue."""
     found: dict[str, list[float]] = {}
@@ -66,8 +59,8 @@ def _hits(models: RunModels, sample: Sequence[SampledMaps], workspace: Workspace
         if not files or encoded is None:
             continue
         truth = planted_patches(maps.patient, files[0].path, patch_places(encoded))
-        if truth is None or min(truth.sum(), (~truth).sum()) < FEWEST:
+        if truth is None or not scorable(truth):
             continue
-        for layer in maps.layers:
-            found.setdefault(layer.key, []).append(auroc(high_risk_score(layer), truth))
+        for score in map_scores(maps.patient, maps.layers, truth):
+            found.setdefault(score.layer, []).append(score.auroc)
     return found

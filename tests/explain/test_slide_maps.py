@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
 from core.explain.cohort_scale import agreement, cohort_quantiles, sample_maps, sampled
 from core.explain.patch_places import PatchPlaces, patch_places
-from core.explain.run_models import RunModels, UnseenModel
+from core.explain.run_models import RunModels
 from core.explain.slide_layers import expert_key
 from core.explain.slide_maps import MapSource, slide_maps
 from core.features.encoders import Encoded
@@ -38,12 +39,12 @@ class HeldModels(RunModels):
 
     held: tuple[FittedNeural, ...] = ()
 
-    def of_fold(self, fold: int) -> tuple[UnseenModel, ...]:
-        return tuple(UnseenModel(fold, seed, m, np.zeros(0, np.int64)) for seed, m in enumerate(self.held))
+    def model(self, fold: int, seed: int) -> FittedNeural:
+        return self.held[seed]
 
 
 def run_of(inputs: Inputs, *held: FittedNeural) -> HeldModels:
-    run: Any = SimpleNamespace(id="a-run")
+    run: Any = SimpleNamespace(id="a-run", seeds=tuple(range(len(held))))
     return HeldModels(run, inputs, np.zeros(len(inputs), np.int64), Path(), held)
 
 
@@ -109,18 +110,19 @@ def test_a_model_without_patches_and_places_that_do_not_fit_are_refused() -> Non
 
 def _snn() -> FittedNeural:
     inputs = make_inputs(40, PATCHES)
-    return NeuralEstimator("snn", {"width": 16}, TrainingConfig(epochs=1)).fit(inputs, _outcome(40), (10.0, 20.0), 0)
+    return NeuralEstimator("snn", {"width": 16}, TrainingConfig(epochs=1)).fit(inputs, outcome_of(40), (10.0, 20.0), 0)
 
 
-def _outcome(patients: int, log_hazard: np.ndarray | None = None) -> Outcome:
+def outcome_of(patients: int, log_hazard: np.ndarray | None = None) -> Outcome:
     rng = np.random.default_rng(5)
     hazard = np.zeros(patients) if log_hazard is None else log_hazard
     died, left = rng.exponential(20 / np.exp(hazard)), rng.uniform(15, 60, patients)
     return Outcome(np.zeros(patients), np.minimum(died, left), (died <= left).astype(np.int64))
 
 
-def test_planted_patches_are_found_by_relevance() -> None:
-    """A share of each patient's patches carries the risk; the trained model's relevance ranks them above the rest."""
+@cache
+def trained_on_planted() -> tuple[HeldModels, np.ndarray]:
+    """A model trained where a share of each patient's patches carries the risk, and (120, patches) which they are."""
     rng = np.random.default_rng(3)
     inputs = make_inputs(120, PATCHES, seed=3)
     share = rng.random(120)
@@ -133,9 +135,13 @@ def test_planted_patches_are_found_by_relevance() -> None:
     inputs = replace(inputs, bags={Modality.SLIDES: bags})
     config = TrainingConfig(epochs=25, batch_size=24, learning_rate=2e-3)
     fitted = NeuralEstimator("biofact", SMALL["biofact"], config).fit(
-        inputs, _outcome(120, 4 * (share - 0.5)), (10.0, 20.0), 0
+        inputs, outcome_of(120, 4 * (share - 0.5)), (10.0, 20.0), 0
     )
-    models = run_of(inputs, fitted)
+    return run_of(inputs, fitted), planted
+
+
+def test_planted_patches_are_found_by_relevance() -> None:
+    models, planted = trained_on_planted()
     hits = []
     for row in range(0, 120, 6):
         there = planted[row]
