@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import streamlit as st
 
@@ -51,7 +52,7 @@ def napari_button(
         )
         if pressed:
             with told_plainly("Patient, napari"):
-                _open(view, patient, looking, areas, shown, over)
+                _open(view, patient, looking, areas, shown, over, key)
 
 
 def not_here() -> str:
@@ -67,6 +68,7 @@ def _open(
     areas: Mapping[int, tuple[Area, ...]] | None,
     shown: Shown,
     over: Over,
+    key: str,
 ) -> None:
     if view.run is None:
         return
@@ -76,16 +78,24 @@ def _open(
     if reason:
         note(f"napari was not opened: {reason}. The session is kept; where there is a screen, this opens it:")
     else:
-        try:
-            with st.spinner("Opening napari …"):
-                opened = launch(path, view.workspace)
-        except PrognoscopeError as error:
-            show_error(error)
-        else:
-            said = (
-                "napari is open in a window of its own." if opened else "napari still opens; look for its window soon."
-            )
-            note(f"{said} To open it again by hand:")
+        _launched(path, view)
     st.code(open_command(path), language="bash", wrap_lines=True)
+    if reason:
+        # it names files of this machine, and goes to a browser on this machine alone
+        st.download_button(
+            "Download the session file", path.read_bytes(), "napari-session.json", "application/json",
+            on_click="ignore", key=f"{key}_file",
+        )  # fmt: skip
     for words in session.notes:
         note(f"Not in it – {words}.")
+
+
+def _launched(path: Path, view: View) -> None:
+    try:
+        with st.spinner("Opening napari …"):
+            opened = launch(path, view.workspace)
+    except PrognoscopeError as error:
+        show_error(error)
+        return
+    said = "napari is open in a window of its own." if opened else "napari still opens; look for its window soon."
+    note(f"{said} To open it again by hand:")

@@ -70,6 +70,7 @@ def test_without_a_screen_the_session_is_written_and_the_command_shown(
     assert "DISPLAY is not set" in text
     assert "expert 2 is not used for this patient" in text
     (command,) = (c.value for c in test.code)
+    assert [b.label for b in test.get("download_button")] == ["Download the session file"]
     path = Path(command.split("--session ")[1])
     session = load_session(path)
     assert session.patient == planted.patient
