@@ -19,6 +19,7 @@ st.navigation(
         st.Page(ROOT / "survival.py", title="Survival", url_path="survival"),
         st.Page(ROOT / "experts.py", title="Experts", url_path="experts"),
         st.Page(ROOT / "patient.py", title="Patient", url_path="patient"),
+        st.Page(ROOT / "board.py", title="Board", url_path="board"),
         st.Page(ROOT / "train.py", title="Train", url_path="train"),
         st.Page(ROOT / "compare.py", title="Compare", url_path="compare"),
         st.Page(ROOT / "evidence.py", title="Evidence", url_path="evidence"),

@@ -76,6 +76,10 @@ class ReportContent:
     def synthetic(self) -> bool:
         return self.run.synthetic
 
+    def with_opinion(self, opinion: Opinion | None) -> ReportContent:
+        """The same report with what the board noted."""
+        return replace(self, opinion=opinion)
+
     def called(self, name: str) -> ReportContent:
         """The same report under another name, such as ``"Patient 3 of 7"``; nothing in it then names the patient."""
         return replace(self, name=name)

@@ -32,6 +32,8 @@ MODULES = {
     "audit": "audit_command",
     "explain": "explain_command",
     "routing": "routing_command",
+    "report": "report_command",
+    "card": "report_command",
     "napari": "napari_command",
     "bench": "bench_command",
     "doctor": "doctor_command",

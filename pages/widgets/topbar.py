@@ -15,6 +15,7 @@ from core.results.naming import run_words
 from core.results.run import Run
 from core.results.workspace import Workspace
 from pages.widgets import state as page
+from pages.widgets.board_button import board_button
 from pages.widgets.jobs import jobs_indicator
 
 NO_RUN = ""
@@ -72,6 +73,7 @@ def _patient_chips() -> None:
             f"Patient {state.patient} ✕", key="chip_patient", on_click=page.choose_patient, args=("",),
             help="All pages speak of this patient. ✕ lets go of the patient.",
         )  # fmt: skip
+        board_button((state.patient,))
     if state.beside and state.beside != state.patient:
         st.button(
             f"Pinned {state.beside} ✕", key="chip_pinned", on_click=page.keep_beside, args=("",),
