@@ -203,3 +203,34 @@ def test_uni_is_loaded_by_timm_or_says_what_is_missing(
     ]
     colours = patches_of(slide, 32).mean(axis=(1, 2)) / 255
     assert encoded.features == pytest.approx((colours - MEAN) / SPREAD * [1, 2, 3], abs=1e-4)
+
+
+def test_a_model_in_the_hubs_folder_is_found_without_a_network(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, slide: MediaFile
+) -> None:
+    """As ``hf download`` leaves it: the commit is what counts as revision, and is filled in."""
+    commit = "1f0c" * 10
+    home = tmp_path / "models--owkin--phikon-v2"
+    save_model(home / "snapshots" / commit, "dinov2")
+    (home / "refs").mkdir()
+    (home / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    encoder = make_encoder("phikon-v2", {"patch": 32, "device": "cpu"})
+    kept = settings_of(encoder)
+    assert (kept["source"], kept["revision"], len(kept["digest"])) == ("owkin/phikon-v2", commit, 64)
+    again = make_encoder("phikon-v2", kept)
+    assert np.array_equal(again.encode((slide,)).features, encoder.encode((slide,)).features)
+    with pytest.raises(PrognoscopeError, match="is not on this machine"):
+        make_encoder("phikon-v2", {"revision": "0" * 40})
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_on_a_gpu_the_numbers_are_near_and_the_precision_is_kept(models: dict[str, Path], slide: MediaFile) -> None:
+    settings = {"source": str(models["dinov2"]), "patch": 32}
+    on_gpu, exact = make_encoder("phikon-v2", settings), make_encoder("phikon-v2", {**settings, "device": "cpu"})
+    wanted = "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    assert settings_of(on_gpu)["precision"] == wanted
+    found = on_gpu.encode((slide,))
+    assert (found.facts["slides"]["0"]["device"], found.facts["slides"]["0"]["precision"]) == ("cuda", wanted)
+    assert np.abs(found.features - exact.encode((slide,)).features).max() < 0.1

@@ -10,7 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import tifffile
+from PIL import Image
 
 from core.cli.__main__ import main
 from core.errors import PrognoscopeError
@@ -54,6 +57,21 @@ def test_command_line_chooses_encoder_and_settings(
     assert load_record("study", workspace).modalities["volumes"].settings["side"] == 16
     assert main([*words, *both, "--encoder-set", "patch=32"]) == 1
     assert main([*words, "--encoder-set", "reports.words=3"]) == 1
+
+
+@pytest.mark.parametrize("name", ["colour-texture-nuclei", "resnet-50"])
+def test_a_missing_pixel_size_is_always_flagged(workspace: Workspace, tmp_path: Path, name: str) -> None:
+    made = make_media_cohort(workspace, tmp_path, slides=2)
+    with Image.open(made.index.of(made.cohort.ids[0])[0].path) as image:
+        pixels = np.asarray(image)
+    tifffile.imwrite(made.index.of(made.cohort.ids[0])[0].path, pixels, tile=(256, 256), photometric="rgb")
+    model = save_model(tmp_path / "model", "resnet")
+    settings = {"resnet-50": {"source": str(model), "patch": 64, "assumed_mpp": 0.25}}
+    report = encode(EncodeRequest("study", (SLIDES,), {SLIDES: name}, settings, 1), workspace)
+    assumed = "0.25" if name == "resnet-50" else "0.5"
+    said = f"slides, 1 patient: pixel size assumed {assumed} µm/px: the slide file states none"
+    assert said in report.warnings
+    assert (made.cohort.ids[0], said.split(": ", 1)[1]) in encoded(workspace).warnings
 
 
 def test_a_job_sets_the_encoder_too(workspace: Workspace, tmp_path: Path, vit: Path) -> None:
