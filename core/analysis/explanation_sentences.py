@@ -32,7 +32,8 @@ class Reason:
     @property
     def sentence(self) -> str:
         """``"age (71) lowers the estimated survival by 2.4 percentage points"``."""
-        seen = f" ({self.observed})" if self.observed and not self.name.endswith(f": {self.observed}") else ""
+        words = self.observed.replace(" (", ", ").rstrip(")")
+        seen = f" ({words})" if words and not self.name.endswith(f": {words}") else ""
         verb = "raises" if self.value > 0 else "lowers"
         return f"{self.name}{seen} {verb} the estimated survival by {abs(self.value):.1f} percentage points"
 

@@ -28,7 +28,7 @@ class Colour:
 
 def colour_choices(cohort: Cohort, record: RoutingRecord) -> dict[str, str]:
     """Key → words."""
-    found = {ESTIMATE: f"estimated S({record.month:g})", EVENT: "event", TIME: "follow-up", FOLD: "fold"}
+    found = {ESTIMATE: f"estimated {record.month:g}-month survival, %", EVENT: "event", TIME: "follow-up", FOLD: "fold"}
     for level in record.levels.values():
         if level.comparable:
             found |= {f"{_GATE}{level.name}:{i}": f"gate mass: {level.name}, {e}" for i, e in enumerate(level.experts)}

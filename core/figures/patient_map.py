@@ -42,11 +42,13 @@ def patient_map(
         )  # fmt: skip
     figure.update_layout(
         margin={"l": 66, "r": 30, "t": 96, "b": 58}, dragmode=False,
-        xaxis={"title": found.axes[0], "showticklabels": False, "ticks": ""},
-        yaxis={"title": found.axes[1], "showticklabels": False, "ticks": ""},
+        xaxis={"title": found.axes[0], "showticklabels": False},
+        yaxis={"title": found.axes[1], "showticklabels": False},
     )  # fmt: skip
     subtitle = f"n {int(inside.sum()):,} · {method} of {space} · out of fold · coloured by {colour.name}"
     titled(figure, "Patients as the model sees them", subtitle, synthetic, HEIGHT)
+    figure.update_xaxes(ticks="")
+    figure.update_yaxes(ticks="")
     figure.update_layout(showlegend=colour.numbers is None, legend={"x": 1.01, "y": 1, "font": {"size": 12}})
     return figure.figure()
 

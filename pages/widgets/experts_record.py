@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.analysis.gates import Models, model_choice_words, model_choices
+from core.analysis.gates import MEAN, Models, model_choice_words, model_choices
 from core.results.naming import model_words
 from core.results.routing_record import RoutingRecord, has_routing, load_routing, routing_stamp
 from core.results.run import Run
@@ -58,12 +58,21 @@ def models_choice(record: RoutingRecord, key: str) -> Models:
     """Whose gates: all models where their experts match, else a seed, else one model."""
     options = list(model_choices(record))
     if st.session_state.get(key) not in options:
-        st.session_state[key] = options[0]
+        st.session_state[key] = _first(record, options)
     return st.selectbox(
         "Gates of", options, key=key, format_func=lambda m: model_choice_words(record, m),
         help="Experts without names are not the same in two models. Models stand together only where their experts "
         "can be matched (mean correlation of their gates at least 0.5).",
     )  # fmt: skip
+
+
+def _first(record: RoutingRecord, options: list[Models]) -> Models:
+    """The widest choice, or the first single model that may speak of the chosen patient."""
+    patient = page.current().patient
+    if options[0].fold == MEAN or patient not in record.ids:
+        return options[0]
+    fold = int(record.fold[record.ids.index(patient)])
+    return next(m for m in options if m.fold == fold)
 
 
 def pin_clicked(points: list[dict[str, Any]]) -> bool:

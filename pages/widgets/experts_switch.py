@@ -107,8 +107,8 @@ def _one(view: View, record: RoutingRecord) -> None:
         if level.comparable:
             rows += [_row(f"{name}: {e} off", level.survival[:, i, k]) for k, e in enumerate(level.experts)]
     estimate = record.estimate[:, i]
-    st.markdown(f"Patient {patient}: estimated S({record.month:g}) {estimate.mean():.1f} % (seeds {estimate.min():.1f} "
-                f"to {estimate.max():.1f}).")  # fmt: skip
+    st.markdown(f"Patient {patient}: estimated {record.month:g}-month survival {estimate.mean():.1f} % (seeds "
+                f"{estimate.min():.1f} to {estimate.max():.1f}).")  # fmt: skip
     numbers_table(pd.DataFrame(rows), right=("change, percentage points", "over seeds"))
     if any(not level.comparable for level in record.levels.values()):
         note("Routed experts that do not match between models are left out here: their mean would mix different "

@@ -115,7 +115,7 @@ def reasons_block(found: Explanation) -> None:
 def _list(items: tuple[Reason, ...]) -> str:
     if not items:
         return "<p class='note'>No stable reason.</p>"
-    return "<ul class='reasons'>" + "".join(f"<li>{escape(i.sentence)}.</li>" for i in items) + "</ul>"
+    return "<ul class='value-reasons'>" + "".join(f"<li>{escape(i.sentence)}.</li>" for i in items) + "</ul>"
 
 
 def trust_block(found: Explanation) -> None:

@@ -97,7 +97,7 @@ def test_a_clicked_patient_is_chosen_for_all_pages(tab: Callable[..., AppTest]) 
     test.session_state[key] = {"selection": {"points": [{"customdata": [patient]}]}}
     test.run()
     assert test.session_state[KEY].state.patient == patient
-    assert f"Patient {patient}: estimated S(36)" in html(test)
+    assert f"Patient {patient}: estimated 36-month survival" in html(test)
 
 
 def test_a_model_without_experts_says_so(tab: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
