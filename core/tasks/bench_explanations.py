@@ -1,8 +1,9 @@
 """``bench explanations``: are the explanations true? Measured on the sample cohort, whose truth is planted.
 
-Slides: three models are trained on slides alone; model and layer are chosen on one half of the slides by how well the
-layer finds the planted high-risk region, and scored on the other half, which chose nothing. Genes: the run of the first
-start. Sanity checks: the same explanations of models with random weights and of models trained on shuffled outcomes.
+Slides: models are trained on slides, one of them taught by reports as well. Model and layer are chosen on one half of
+the slides by how well the layer finds the planted high-risk region, and scored on the other half, which chose nothing.
+Genes: the run of the first start. Sanity checks: the same explanations of models with random weights and of models
+trained on shuffled outcomes.
 """
 
 from __future__ import annotations
@@ -31,12 +32,14 @@ from core.tasks.explanation_slides import (
     Chosen,
     MeasuredRun,
     Sanity,
+    ScoredRun,
     choose,
     curves_of,
     measure,
     on_permuted,
     outcome_of,
     planted_slides,
+    scored_run,
     without_training,
 )
 from core.tasks.planted_truth import planted_genes
@@ -54,16 +57,12 @@ AUROC, UNTRAINED, RECALL, CORRELATION, SUM, RESIDUAL = 0.80, 0.60, 0.60, 0.20, 1
 class SlideTruth:
     """Everything measured of maps: the candidates, what was chosen, and the checks of what was chosen."""
 
-    measured: tuple[MeasuredRun, ...]
+    scored: tuple[ScoredRun, ...]
     chosen: Chosen
+    run: MeasuredRun
     untrained: Sanity
     permuted: Sanity
     curves: tuple[Curves, ...]
-
-    @property
-    def run(self) -> MeasuredRun:
-        """The chosen one."""
-        return self.measured[self.chosen.run]
 
     @property
     def aurocs(self) -> list[float]:
@@ -86,7 +85,7 @@ def bench_explanations(workspace: Workspace, full: bool, progress: Progress) -> 
 def slide_truth(workspace: Workspace, seeds: int, progress: Progress) -> SlideTruth:
     """Train the candidates, measure their maps, choose, and check what was chosen."""
     cohort = load_cohort(NAME, workspace)
-    measured: list[MeasuredRun] = []
+    scored: list[ScoredRun] = []
     count = len(SLIDE_CANDIDATES)
     for i, candidate in enumerate(SLIDE_CANDIDATES):
 
@@ -94,15 +93,18 @@ def slide_truth(workspace: Workspace, seeds: int, progress: Progress) -> SlideTr
             progress(0.7 * (at + share) / count, message)
 
         run = run_of(candidate, cohort, seeds, workspace, lambda s, m, tell=tell: tell(0.7 * s, m))  # type: ignore[misc]
-        models = open_run(run.id, workspace)
-        truth = planted_slides(models, workspace)
-        measured.append(measure(candidate.words, models, truth, lambda s, m, tell=tell: tell(0.7 + 0.3 * s, m)))  # type: ignore[misc]
-    chosen = choose(measured)
-    best, held = measured[chosen.run], [s.patient for s in chosen.held_out]
-    bare = without_training(best, chosen.layer, held, lambda s, m: progress(0.7 + 0.05 * s, m))
+        scored.append(
+            scored_run(candidate.words, run.id, workspace, lambda s, m, tell=tell: tell(0.7 + 0.3 * s, m))  # type: ignore[misc]
+        )
+    chosen = choose(scored)
+    held = [s.patient for s in chosen.held_out]
+    models = open_run(scored[chosen.run].run, workspace)
+    truth = {p: t for p, t in planted_slides(models, workspace).items() if p in held}
+    best = measure(scored[chosen.run].words, models, truth, lambda s, m: progress(0.7 + 0.03 * s, m))
+    bare = without_training(best, chosen.layer, held, lambda s, m: progress(0.73 + 0.02 * s, m))
     dealt = on_permuted(best, chosen.layer, held, workspace, lambda s, m: progress(0.75 + 0.15 * s, m))
     curves = curves_of(best, chosen.layer, held, lambda s, m: progress(0.9 + 0.1 * s, m))
-    found = SlideTruth(tuple(measured), chosen, bare, dealt, curves)
+    found = SlideTruth(tuple(scored), chosen, best, bare, dealt, curves)
     save_trust(_slide_trust(found), workspace)
     return found
 

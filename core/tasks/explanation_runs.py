@@ -43,6 +43,7 @@ SLIDE_CANDIDATES = (
     Candidate("hdmoe", (Modality.SLIDES,)),
     Candidate("mice", (Modality.SLIDES,)),
     Candidate("biofact", (Modality.SLIDES,)),
+    Candidate("biofact", (Modality.SLIDES, Modality.REPORTS)),  # the reports teach it; its estimate reads slides alone
 )
 GENES = Candidate("hdmoe", (Modality.GENOMICS, Modality.CLINICAL))
 

@@ -30,20 +30,20 @@ def explanation_section(slides: SlideTruth, genes: GeneTruth, command: str) -> l
 
 
 def _candidates(found: SlideTruth) -> list[str]:
-    first, second = halves(sorted(set.intersection(*(set(m.truth) for m in found.measured))))
+    first, second = halves(sorted(frozenset.intersection(*(m.patients for m in found.scored))))
     lines = [
         f"Mean AUROC of each layer against the planted high-risk region: {len(first)} slides to choose on, "
         f"{len(second)} held out.",
         "",
-        table_header(["trained on slides alone", "models a patient", *(f"{x}, choosing / held out" for x in LAYERS)]),
+        table_header(["trained on", "models a patient", *(f"{x}, choosing / held out" for x in LAYERS)]),
     ]
-    for i, run in enumerate(found.measured):
+    for i, run in enumerate(found.scored):
         here, there = mean_auroc(run.scores, first), mean_auroc(run.scores, second)
         cells = []
         for layer in LAYERS:
             text = f"{here[layer]:.3f} / {there[layer]:.3f}" if layer in here and layer in there else "none"
             cells.append(f"**{text}**" if (i, layer) == (found.chosen.run, found.chosen.layer) else text)
-        lines.append(table_row([run.words, str(len(run.models.run.seeds)), *cells]))
+        lines.append(table_row([run.words, str(run.seeds), *cells]))
     return lines
 
 
@@ -87,8 +87,8 @@ def _words(slides: SlideTruth, genes: GeneTruth) -> list[str]:
         f"Chosen on the first half: {chosen.layer} of {slides.run.words} ({chosen.on_choosing:.3f} there). On the "
         f"half that chose nothing it {'reaches' if auroc >= 0.8 else 'does not reach'} .80.",
     ]
-    attention = [mean_auroc(m.scores, frozenset(m.truth)).get("attention") for m in slides.measured]
-    weak = [m.words for m, a in zip(slides.measured, attention, strict=True) if a is not None and a < 0.7]
+    attention = [mean_auroc(m.scores, m.patients).get("attention") for m in slides.scored]
+    weak = [m.words for m, a in zip(slides.scored, attention, strict=True) if a is not None and a < 0.7]
     if weak:
         lines.append(
             f"Attention alone is no map of risk: below .70 with {', '.join(weak)}. A patch is attended to because it "

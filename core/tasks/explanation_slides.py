@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -22,18 +22,37 @@ from core.explain.slide_maps import evidence_of
 from core.features.encoded import load_features
 from core.features.inputs import Outcome, build_dataset
 from core.results.explained import default_month
+from core.results.files import read_json, write_json
 from core.results.slide_maps import MapLayer
 from core.results.workspace import Workspace
 from core.tasks.planted_truth import planted_patches
+from core.tasks.run_models import open_run
 from core.tasks.train import Progress
 
+SCORES_VERSION = 1
+"""Raised whenever a change of the code changes a map."""
 LAYERS = ("attention", "gradient-attention", "relevance")
 """What may become the default layer: not the uncertainty, and no single expert."""
 
 
+@dataclass(frozen=True)
+class ScoredRun:
+    """The scores of every layer on every scorable slide of one run; ``seeds`` models of each patient."""
+
+    words: str
+    run: str
+    seeds: int
+    scores: tuple[MapScore, ...]
+
+    @property
+    def patients(self) -> frozenset[str]:
+        """Those whose slides could be scored."""
+        return frozenset(s.patient for s in self.scores)
+
+
 @dataclass(frozen=True, eq=False)
 class MeasuredRun:
-    """Maps of all scorable patients of one run: ``layers`` patient → layer key → layer · ``truth`` patient → (n,)."""
+    """Maps of patients of one run: ``layers`` patient → layer key → layer · ``truth`` patient → (n,)."""
 
     words: str
     models: RunModels
@@ -41,7 +60,18 @@ class MeasuredRun:
     layers: Mapping[str, Mapping[str, MapLayer]]
     truth: Mapping[str, BoolArray]
     scores: tuple[MapScore, ...]
-    single: Mapping[str, tuple[MapScore, ...]] = field(default_factory=dict)
+
+
+def scored_run(words: str, run: str, workspace: Workspace, progress: Progress) -> ScoredRun:
+    """Scores of a stored run, kept in the workspace: a bench that was stopped goes on where it was."""
+    path = workspace.cells / f"maps-{SCORES_VERSION}-{run}.json"
+    if not path.is_file():
+        models = open_run(run, workspace)
+        found = measure(words, models, planted_slides(models, workspace), progress)
+        workspace.cells.mkdir(parents=True, exist_ok=True)
+        write_json(path, {"seeds": len(models.run.seeds), "scores": [asdict(s) for s in found.scores]})
+    stored = read_json(path)
+    return ScoredRun(words, run, int(stored["seeds"]), tuple(MapScore(**s) for s in stored["scores"]))
 
 
 def planted_slides(models: RunModels, workspace: Workspace) -> dict[str, BoolArray]:
@@ -94,9 +124,9 @@ class Chosen:
     chosen_on: int
 
 
-def choose(measured: Sequence[MeasuredRun]) -> Chosen:
+def choose(measured: Sequence[ScoredRun]) -> Chosen:
     """Model and layer by the mean AUROC on one half of the slides; scored on the other half, which chose nothing."""
-    first, second = halves(sorted(set.intersection(*(set(m.truth) for m in measured))))
+    first, second = halves(sorted(frozenset.intersection(*(m.patients for m in measured))))
     tables = [mean_auroc(m.scores, first) for m in measured]
     value, run, layer = max((v, -i, key) for i, table in enumerate(tables) for key, v in table.items() if key in LAYERS)
     held = tuple(s for s in measured[-run].scores if s.layer == layer and s.patient in second)
