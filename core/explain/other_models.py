@@ -32,14 +32,17 @@ class OtherModels(RunModels):
         return self.held[fold, seed]
 
 
-def untrained(models: RunModels) -> OtherModels:
-    """Networks of the same shape and preparation with random weights, as they are before the first step."""
+def untrained(models: RunModels, draw: int = 0) -> OtherModels:
+    """Networks of the same shape and preparation with random weights, as they are before the first step.
+
+    ``draw`` gives others: what one random network points at is chance, and it points at all slides alike.
+    """
     held = {}
     for fold in np.unique(models.fold):
         for seed in models.run.seeds:
             fitted = models.model(int(fold), seed)
             spec = model_spec(fitted.model)
-            torch.manual_seed(_SEED + 100 * int(fold) + seed)
+            torch.manual_seed(_SEED + 10_000 * draw + 100 * int(fold) + seed)
             shape, modalities = fitted.preparation.shape, fitted.preparation.modalities
             network = spec.build(shape, modalities, len(fitted.bins), fitted.config)
             held[int(fold), seed] = replace(fitted, network=network.eval())
