@@ -7,7 +7,9 @@ also the last column and row, which may reach over the slide's edge (white there
 from __future__ import annotations
 
 import io
+import itertools
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 
 import numpy as np
@@ -16,6 +18,7 @@ from PIL import Image
 from core.errors import PrognoscopeError
 from core.media.colours import to_srgb
 from core.media.slides import Slide
+from core.media.tiff_tiles import TiffTiles
 
 TILE, OVERLAP = 510, 1
 QUALITY = 85
@@ -34,9 +37,14 @@ class _Span:
 
 
 class DeepZoom:
-    """The pyramid over an open slide. Tiles may be read from several threads."""
+    """The pyramid over an open slide. Tiles may be read from several threads. ``number`` is its own in this process."""
 
-    def __init__(self, slide: Slide) -> None:
+    _numbers = itertools.count()
+
+    def __init__(self, slide: Slide, path: Path | None = None) -> None:
+        """``path`` of the slide's file, to read its tiles straight where that is possible."""
+        self._tiles = None if path is None else TiffTiles(path, slide)
+        self.number = next(self._numbers)
         self.slide = slide
         self.levels = max(0, (max(slide.dimensions) - 1).bit_length()) + 1
         self._to_screen, self.colours = to_srgb(slide.profile)
@@ -80,11 +88,17 @@ class DeepZoom:
         right, bottom = across.end / factor, down.end / factor
         x, y = int(left), int(top)
         columns, rows = int(np.ceil(right - 1e-9)) - x, int(np.ceil(bottom - 1e-9)) - y
-        pixels = self.slide.read(round(x * stated), round(y * stated), max(1, columns), max(1, rows), level)
+        columns, rows = max(1, columns), max(1, rows)
+        pixels = None if self._tiles is None else self._tiles.read(x, y, columns, rows, level)
+        if pixels is None:
+            pixels = self.slide.read(round(x * stated), round(y * stated), columns, rows, level)
         image, size = Image.fromarray(pixels), (across.pixels, down.pixels)
-        if image.size != size or (right - x, bottom - y) != image.size:
-            # averages over what a pixel covers: no tissue is skipped, and edges fall between pixels where they are
-            image = image.resize(size, Image.Resampling.BOX, (left - x, top - y, right - x, bottom - y))
+        box = (left - x, top - y, right - x, bottom - y)
+        whole = (left, top, right, bottom) == (x, y, x + image.width, y + image.height)
+        if not whole:
+            image = image.resize(size, Image.Resampling.BOX, box)  # averages over what a pixel covers, edges included
+        elif image.size != size:
+            image = _reduced(image, size)
         return self._to_screen(image)
 
     def _from_overview(self, across: _Span, down: _Span) -> Image.Image:
@@ -96,6 +110,14 @@ class DeepZoom:
         room = Image.new("RGB", (int(np.ceil(right)), int(np.ceil(bottom))), "white")
         room.paste(self._overview)
         return self._to_screen(room.resize((across.pixels, down.pixels), Image.Resampling.BOX, box))
+
+
+def _reduced(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The whole image at ``size``, averaged; by whole blocks where they fit, which is four times as fast."""
+    across, down = image.width / size[0], image.height / size[1]
+    if across == down and across.is_integer():
+        return image.reduce(int(across))
+    return image.resize(size, Image.Resampling.BOX)
 
 
 def _overview_step(slide: Slide) -> int:

@@ -195,14 +195,14 @@ class _OpenSlideReader:
         import openslide
 
         try:
-            region = np.asarray(self._handle.read_region((x, y), level, (width, height)))
+            region = self._handle.read_region((x, y), level, (width, height))
         except openslide.OpenSlideError as error:
             raise PrognoscopeError("a damaged part of a slide", "a slide file", "export it again") from error
-        alpha = region[..., 3:]
-        if int(alpha.min()) == 255:
-            return np.ascontiguousarray(region[..., :3])
-        share = alpha.astype(np.float32) / 255
-        return np.asarray(region[..., :3] * share + 255 * (1 - share), dtype=np.uint8)
+        if region.getchannel("A").getextrema()[0] == 255:
+            return np.asarray(region.convert("RGB"))
+        pixels = np.asarray(region)
+        share = pixels[..., 3:].astype(np.float32) / 255
+        return np.asarray(pixels[..., :3] * share + 255 * (1 - share), dtype=np.uint8)
 
     def close(self) -> None:
         self._handle.close()

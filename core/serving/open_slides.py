@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
 from core.errors import PrognoscopeError
-from core.media.deep_zoom import DeepZoom
+from core.media.deep_zoom import DeepZoom, jpeg
 from core.media.slides import open_slide
 from core.results.workspace import Workspace
 from core.serving.slide_ids import SlideRef, slide_file
 
 MOST_OPEN = 6
+KEPT_BYTES = 96 << 20
 _CACHE_BYTES = 64 << 20
 
 
@@ -56,14 +58,48 @@ class OpenSlides:
         key = (str(path), path.stat().st_mtime_ns)
         with self._lock:
             if key not in self._held:
-                self._held[key] = DeepZoom(open_slide(path, cache_bytes=_CACHE_BYTES))
+                self._held[key] = DeepZoom(open_slide(path, cache_bytes=_CACHE_BYTES), path)
                 while len(self._held) > self._most:
                     self._held.popitem(last=False)
             self._held.move_to_end(key)
             return self._held[key]
 
 
+class KeptTiles:
+    """Encoded tiles asked for last, up to ``most`` bytes: two views in step, and a whole board, ask for the same ones.
+
+    They are kept in memory alone, under a number that each opening of a slide has for itself.
+    """
+
+    def __init__(self, most: int = KEPT_BYTES) -> None:
+        self._most, self._size = most, 0
+        self._held: OrderedDict[tuple[int, ...], bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: tuple[int, ...], make: Callable[[], bytes]) -> bytes:
+        """The tile of this key, made outside the lock when it is not kept."""
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+                return self._held[key]
+        made = make()
+        with self._lock:
+            if key not in self._held:
+                self._held[key] = made
+                self._size += len(made)
+            while self._size > self._most:
+                self._size -= len(self._held.popitem(last=False)[1])
+        return made
+
+
 _OPEN = OpenSlides()
+_TILES = KeptTiles()
+
+
+def tile_jpeg(pyramid: DeepZoom, level: int, column: int, row: int) -> bytes:
+    """An encoded tile of an open slide; raises for one that is not there."""
+    key = (pyramid.number, level, column, row)
+    return _TILES.get(key, lambda: jpeg(pyramid.tile(level, column, row)))
 
 
 def opened_slide(ref: SlideRef, workspace: Workspace) -> DeepZoom:

@@ -13,7 +13,7 @@ from core.errors import PrognoscopeError
 from core.media.deep_zoom import DeepZoom, jpeg
 from core.results.workspace import Workspace
 from core.serving.guard import guarded
-from core.serving.open_slides import opened_slide
+from core.serving.open_slides import opened_slide, tile_jpeg
 from core.serving.slide_ids import SlideRef, slide_id, slide_ref
 from core.serving.tokens import sign
 
@@ -52,9 +52,8 @@ def _descriptor(request: Request) -> Response:
 @guarded(_guard_slide)
 def _tile(request: Request) -> Response:
     where = request.path_params
-    return Response(
-        jpeg(_pyramid(request).tile(where["level"], where["column"], where["row"])), media_type="image/jpeg"
-    )
+    content = tile_jpeg(_pyramid(request), where["level"], where["column"], where["row"])
+    return Response(content, media_type="image/jpeg")
 
 
 @guarded(_guard_slide)

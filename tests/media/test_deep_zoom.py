@@ -14,6 +14,7 @@ from core.errors import PrognoscopeError
 from core.media import deep_zoom
 from core.media.deep_zoom import OVERLAP, TILE, DeepZoom, jpeg
 from core.media.slides import open_slide
+from core.media.tiff_tiles import TiffTiles
 
 WIDTH, HEIGHT = 1333, 1100
 
@@ -119,3 +120,42 @@ def test_a_real_slide(shared_data: Path) -> None:
         assert np.abs(small - whole[600:800, 800:1000].reshape(100, 2, 100, 2, 3).mean(axis=(1, 3))).max() <= 1
         again = Image.open(io.BytesIO(jpeg(pyramid.tile(3, 0, 0))))
         assert (again.format, again.info.get("exif")) == ("JPEG", None)
+
+
+@pytest.mark.parametrize("colours", ["rgb", "ycbcr"])
+def test_tiles_read_straight_from_the_file_are_the_same_tiles(tmp_path: Path, image: np.ndarray, colours: str) -> None:
+    smooth = np.asarray(Image.fromarray(image).resize((1400, 1100), Image.Resampling.BICUBIC))
+    path = tmp_path / "slide.tif"
+    with tifffile.TiffWriter(path, bigtiff=True) as out:
+        for i, factor in enumerate((1, 4)):
+            extra = {"subfiletype": 1} if i else {"resolution": (2e4, 2e4), "resolutionunit": "CENTIMETER"}
+            reduced = np.asarray(Image.fromarray(smooth).reduce(factor))
+            extra["subsampling"] = (2, 2) if colours == "ycbcr" else None
+            out.write(reduced, tile=(256, 256), compression="jpeg", photometric=colours, **extra)
+    with open_slide(path) as slide:
+        straight, slow = DeepZoom(slide, path), DeepZoom(slide)
+        assert straight._tiles is not None
+        assert straight._tiles.levels == {0, 1}
+        for address in ((11, 0, 0), (11, 2, 2), (10, 1, 1), (9, 0, 0), (8, 0, 0), (3, 0, 0)):
+            one, other = (np.asarray(p.tile(*address)).astype(int) for p in (straight, slow))
+            assert np.abs(one - other).max() <= 2
+        edge = [np.asarray(p.patch(1350, 1050, 100, 50)) for p in (straight, slow)]
+        assert np.abs(edge[0].astype(int) - edge[1]).max() <= 2
+
+
+def test_files_without_jpeg_tiles_have_no_fast_way_and_real_ones_have(
+    tmp_path: Path, image: np.ndarray, shared_data: Path
+) -> None:
+    path = write(tmp_path / "slide.tif", image)
+    with open_slide(path) as slide:
+        assert TiffTiles(path, slide).levels == frozenset()
+    plain = tmp_path / "slide.png"
+    Image.fromarray(image).save(plain)
+    with open_slide(plain) as slide:
+        assert TiffTiles(plain, slide).levels == frozenset()
+    real = shared_data / "wsi" / "cmu-1-small-region.svs"
+    with open_slide(real) as slide:
+        tiles = TiffTiles(real, slide)
+        assert tiles.levels == {0}
+        assert np.array_equal(tiles.read(700, 900, 300, 200, 0), slide.read(700, 900, 300, 200))
+        assert np.array_equal(tiles.read(2100, 2900, 300, 200, 0), slide.read(2100, 2900, 300, 200))
