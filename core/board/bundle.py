@@ -154,7 +154,7 @@ def _index(board: Board, sources: ReportSources) -> str:
 
 def _check_unnamed(page: str, patients: tuple[str, ...]) -> None:
     """No page of a board may name anybody; pictures are left out of the search, their letters mean nothing."""
-    text = re.sub(r"data:image/jpeg;base64,[A-Za-z0-9+/=]*", "", page)
+    text = re.sub(r"data:image/[a-z+]+;base64,[A-Za-z0-9+/=]*", "", page)
     if any(re.search(rf"(?<!\w){re.escape(p)}(?!\w)", text) for p in patients):
         raise PrognoscopeError(
             "a page that names a patient", "the board's pages",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from html import escape
 
 from core.board.picture import Area, Circle, Line, Picture, Shape, Text
@@ -16,6 +17,15 @@ def svg_of(picture: Picture, scale: float = 1.0) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(picture.alt)}" width="{width}" '
         f'height="{height}" viewBox="0 0 {picture.width:g} {picture.height:g}" font-family="{FONT}">{body}</svg>'
+    )
+
+
+def svg_image(picture: Picture) -> str:
+    """The same as a picture of its own size inside the page, for places that let no ``<svg>`` through."""
+    data = base64.b64encode(svg_of(picture).encode("utf-8")).decode("ascii")
+    return (
+        f'<img class="drawn" alt="{escape(picture.alt)}" width="{picture.width:g}" height="{picture.height:g}" '
+        f'src="data:image/svg+xml;base64,{data}">'
     )
 
 

@@ -12,7 +12,7 @@ from core.board.patient_charts import course_chart
 from core.board.report_content import ReportContent
 from core.board.report_html import photo_html, table_html
 from core.board.slide_region import SlideRegion
-from core.board.svg import svg_of
+from core.board.svg import svg_image
 from core.cohort.wording import plural
 
 FONT_PX = 24
@@ -31,12 +31,12 @@ padding-bottom:8px;margin-bottom:16px}}
 .talk .pair{{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(560px,100%),1fr));gap:16px 48px}}
 .talk .of{{font-size:104px;font-weight:650;color:#0B5D66;line-height:1;margin:6px 0}}
 .talk .of small{{font-size:40px;color:#3C5054;font-weight:400}}
-.talk svg{{display:block;overflow:visible}}.talk ul{{margin:0;padding-left:30px}}
+.talk ul{{margin:0;padding-left:30px}}
 .talk li{{margin:4px 0;font-size:inherit}}
 .talk table{{border-collapse:collapse;width:100%;font-size:{FONT_PX}px;margin:8px 0}}
 .talk th{{text-align:left;color:#55676B;border-bottom:2px solid #B9CDCF;padding:5px 18px 5px 0;font-size:{FONT_PX}px}}
 .talk td{{padding:6px 18px 6px 0;border-bottom:1px solid #EAF0F0;vertical-align:top}}
-.talk img{{width:100%;max-width:640px;height:auto}}
+.talk img{{width:100%;max-width:640px;height:auto}}.talk img.drawn{{display:block;width:auto;max-width:none}}
 .talk footer{{margin-top:26px;border-top:2px solid #B9CDCF;padding-top:8px;color:#0B5D66;font-weight:650;
 font-size:{FONT_PX}px}}
 """
@@ -74,7 +74,7 @@ def _estimate(content: ReportContent) -> str:
     words = (content.state, content.zero)
     chart = course_chart(estimate, content.month, words, content.comparable, (660, 400), FONT_PX)
     key = f"Line: mean of {plural(estimate.models, 'model')}; band: how far they differ. {_reference(content)}"
-    right = f'<div>{svg_of(chart)}<p class="quiet">{escape(key)}</p></div>'
+    right = f'<div>{svg_image(chart)}<p class="quiet">{escape(key)}</p></div>'
     if number is None:
         return f'<div class="pair"><div>{"".join(f"<p>{escape(s)}</p>" for s in content.said)}</div>{right}</div>'
     below = f"patients like this one are {content.state} {month_words(content.month)} after {content.zero}"

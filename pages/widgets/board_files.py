@@ -38,20 +38,22 @@ def _meeting(board: Board, workspace: Workspace) -> None:
     """Freeze, present, take along."""
     st.header("For the meeting")
     frozen = _frozen(board, workspace)
-    if st.button("Freeze the pages" if frozen is None else "Freeze again", key="board_freeze",
-                 type="primary" if frozen is None else "secondary"):  # fmt: skip
-        frozen = _freeze(board, workspace)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="board_meeting"):
+        pressed = st.button("Freeze the pages" if frozen is None else "Freeze again", key="board_freeze",
+                            type="primary" if frozen is None else "secondary")  # fmt: skip
+        if pressed and _freeze(board, workspace):
+            st.rerun()
+        if frozen is not None:
+            st.button("Present", key="board_present", type="primary", on_click=partial(begin, board.id))
+            st.download_button(
+                "Offline bundle (zip)", partial(bundle_zip, board.id, workspace), "board.zip", "application/zip",
+                key="board_zip", on_click="ignore",
+            )  # fmt: skip
     if frozen is None:
         note("Pages without any identifier, in large type. What the meeting sees is what was frozen before it.")
         return
     if (frozen.patients, frozen.run, frozen.month) != (board.patients, board.run, board.month):
         note("The list was changed after these pages were frozen.", warn=True)
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.button("Present", key="board_present", type="primary", on_click=partial(begin, board.id))
-        st.download_button(
-            "Offline bundle (zip)", partial(bundle_zip, board.id, workspace), "board.zip", "application/zip",
-            key="board_zip", on_click="ignore",
-        )  # fmt: skip
     note(f"{plural(len(frozen.pages), 'page')} frozen, manifest SHA-256 {frozen.sha256[:16]}…. The bundle opens in any "
          "browser without a network: index.html, then the arrow keys.")  # fmt: skip
 

@@ -63,7 +63,7 @@ def list_panel(view: View, board: Board) -> None:
         with loading("Reading the run of this list"):
             sources = sources_of(board, view.workspace)
         opinions = opinions_of(board.id, view.workspace)
-        numbers_table(_table(board, sources, opinions), right=("Place",))
+        numbers_table(_table(board, sources, opinions))
         _tools(view, board, opinions)
     else:
         state_box("Nobody is on this list yet", ("Add patients here, or from any page with “Add to board”.",), "slight")
@@ -82,7 +82,7 @@ def _table(board: Board, sources: ReportSources, opinions: tuple[Opinion, ...]) 
         said = latest(opinions, patient)
         number = NO_NUMBER if estimate is None else estimate_words(estimate, board.month)
         spread = "–" if estimate is None else spread_words(estimate, board.month)
-        rows.append((str(place), patient, number, spread, "" if said is None else VERDICTS[said.verdict]))
+        rows.append((str(place), patient, number, spread, "–" if said is None else VERDICTS[said.verdict]))
     return pd.DataFrame(rows, columns=["Place", "Patient", column, "Models differ", "The board"])
 
 
@@ -101,11 +101,22 @@ def _tools(view: View, board: Board, opinions: tuple[Opinion, ...]) -> None:
         for words, by, name in (("Move up", -1, "up"), ("Move down", 1, "down")):
             order = moved(board.patients, patient, by)
             st.button(words, key=f"board_{name}", disabled=order == board.patients,
-                      on_click=partial(order_patients, board.id, order, view.workspace))  # fmt: skip
+                      on_click=partial(_order, board.id, order, view.workspace))  # fmt: skip
         rest = tuple(p for p in board.patients if p != patient)
         st.button("Take off the list", key="board_off",
-                  on_click=partial(order_patients, board.id, rest, view.workspace))  # fmt: skip
+                  on_click=partial(_order, board.id, rest, view.workspace))  # fmt: skip
     opinion_form(board, patient, opinions, view.workspace)
+
+
+def _order(board_id: str, patients: tuple[str, ...], workspace: Workspace) -> None:
+    order_patients(board_id, patients, workspace)
+
+
+def _append(board_id: str, patients: tuple[str, ...], workspace: Workspace) -> None:
+    try:
+        add_patients(board_id, patients, workspace)
+    except PrognoscopeError as error:
+        st.session_state[FAILED] = f"{error.found.capitalize()}: {error.fix}."
 
 
 def opinion_form(board: Board, patient: str, opinions: tuple[Opinion, ...], workspace: Workspace) -> None:
@@ -150,18 +161,15 @@ def _adding(view: View, board: Board) -> None:
         picked = tuple(p for p in view.state.options.picked if p not in on_list)
         if picked:
             st.button(f"Add the {plural(len(picked), 'ticked patient')}", key="board_add_picked",
-                      on_click=partial(add_patients, board.id, picked, view.workspace))  # fmt: skip
+                      on_click=partial(_append, board.id, picked, view.workspace))  # fmt: skip
 
 
 def _add(board_id: str, workspace: Workspace) -> None:
     wanted = tuple(st.session_state.get(f"board_add_{board_id}", ()))
     if not wanted:
         return
-    try:
-        add_patients(board_id, wanted, workspace)
-        st.session_state[f"board_add_{board_id}"] = []
-    except PrognoscopeError as error:
-        st.session_state[FAILED] = f"{error.found.capitalize()}: {error.fix}."
+    _append(board_id, wanted, workspace)
+    st.session_state[f"board_add_{board_id}"] = []
 
 
 def remove_list(board: Board, workspace: Workspace) -> None:
