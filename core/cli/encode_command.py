@@ -27,7 +27,8 @@ def add_commands(commands: Any) -> None:
     add.add_argument("--modalities", default="", help="comma-separated; all that have files when left out")
     add.add_argument(
         "--encoder", action="append", default=[], metavar="MODALITY=NAME",
-        help=f"one of {', '.join(encoder_names())} (default {defaults})",
+        help=f"one of {', '.join(encoder_names())} (default {defaults}); for slides also a folder or hub id of a "
+        "vision model of transformers",
     )  # fmt: skip
     add.add_argument(
         "--encoder-set", "--set", dest="settings", action="append", default=[], metavar="[MODALITY.]NAME=VALUE",
@@ -39,8 +40,10 @@ def add_commands(commands: Any) -> None:
 
 def run_encode(args: argparse.Namespace, workspace: Workspace) -> Answer:
     """Encode and say what was made, found and skipped."""
-    encoders = _encoders(args.encoder)
+    encoders, sources = _encoders(args.encoder)
     settings = _settings(args.settings, encoders)
+    for modality, source in sources.items():
+        settings.setdefault(encoders[modality], {})["source"] = source
     request = EncodeRequest(
         args.cohort,
         modalities_of(args.modalities) or tuple(encoders if settings else ()),
@@ -51,14 +54,19 @@ def run_encode(args: argparse.Namespace, workspace: Workspace) -> Answer:
     return _describe(encode(request, workspace, ProgressBar()))
 
 
-def _encoders(texts: list[str]) -> dict[Modality, str]:
-    chosen = {}
+def _encoders(texts: list[str]) -> tuple[dict[Modality, str], dict[Modality, str]]:
+    """Modality → encoder, and → the model it is to load where a folder or hub id was given in the encoder's place."""
+    chosen: dict[Modality, str] = {}
+    sources: dict[Modality, str] = {}
     for text in texts:
         modality, sign, name = text.partition("=")
         if not sign or not name:
             raise PrognoscopeError(f"{text!r} names no encoder", "--encoder", "write it as MODALITY=NAME")
-        chosen[modalities_of(modality)[0]] = name
-    return chosen
+        kind = modalities_of(modality)[0]
+        if kind is Modality.SLIDES and name not in encoder_names() and "/" in name:
+            sources[kind], name = _placed(name), "transformers-vision"
+        chosen[kind] = name
+    return chosen, sources
 
 
 def _settings(texts: list[str], encoders: Mapping[Modality, str]) -> dict[str, dict[str, Any]]:

@@ -55,6 +55,9 @@ def test_command_line_chooses_encoder_and_settings(
     assert main([*words, *both, "--encoder-set", "slides.source=vit", "--encoder-set", "slides.patch=32"]) == 0
     assert encoded(workspace).keys == record.keys
     assert load_record("study", workspace).modalities["volumes"].settings["side"] == 16
+    short = ["encode", "study", "--processes", "1", "--encoder", f"slides={vit}", "--encoder-set", "patch=32"]
+    assert main(short) == 0  # a folder in the encoder's place
+    assert encoded(workspace).keys == record.keys
     assert main([*words, *both, "--encoder-set", "patch=32"]) == 1
     assert main([*words, "--encoder-set", "reports.words=3"]) == 1
 
