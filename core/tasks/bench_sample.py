@@ -8,6 +8,7 @@ cohort. Nothing here is tuned on the result.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -22,7 +23,9 @@ from core.tasks.bench import BenchResult, BenchRow
 from core.tasks.cells import Cell, CellSpec, run_cell
 from core.tasks.complete_sample import complete_sample
 from core.tasks.encode import EncodeRequest, encode
+from core.tasks.evidence_tables import write_section
 from core.tasks.markdown import table_header, table_row
+from core.tasks.provenance import ROOT
 from core.tasks.train import Progress
 from core.training.estimators import EstimatorSpec, training_from
 
@@ -30,7 +33,7 @@ PAIRS = ((Modality.SLIDES, Modality.GENOMICS), (Modality.VOLUMES, Modality.SLIDE
 FOLDS, SEEDS, SEEDS_FULL = "5", 2, 5
 SETTINGS = {"training.epochs": 20, "training.batch_size": 16, "training.patch_sample": 64}
 """Those of the first start; 64 of a slide's patches at a step, as attention over all of them is slow without a GPU."""
-PROCESSES = 2
+PROCESSES, SECTION = 2, "sample-pairs"
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +52,7 @@ class PairResult:
         return all(d.mean > 0 for d in self.differences.values())
 
 
-def bench_sample(workspace: Workspace, full: bool, progress: Progress) -> BenchResult:
+def bench_sample(workspace: Workspace, full: bool, progress: Progress, evidence: Path | None = None) -> BenchResult:
     """Make and encode what is missing, then run every cell; ``full`` takes five seeds for two."""
     complete_sample(workspace, lambda s, m: progress(0.1 * s, m))
     wanted = tuple(m for m in Modality if any(m in pair for pair in PAIRS) and m is not Modality.GENOMICS)
@@ -64,7 +67,11 @@ def bench_sample(workspace: Workspace, full: bool, progress: Progress) -> BenchR
 
         results.append(run_pair(pair, cohort, workspace, seeds, tell))
     extra = {"seeds": seeds, "gains": {r.name: r.gains for r in results}}
-    return BenchResult(tuple(row for r in results for row in _rows(r)), extra, tuple(pair_lines(results, seeds)))
+    lines = pair_lines(results, seeds)
+    codes = ", ".join(sorted({c.code_version for r in results for c in (r.pair, *r.singles.values())}))
+    head = [f"Command: `./run cli bench sample{' --full' if full else ''}`. Cells computed with code {codes}.", ""]
+    write_section(evidence or ROOT / "EVIDENCE.md", SECTION, [*head, *lines])
+    return BenchResult(tuple(row for r in results for row in _rows(r)), extra, tuple(lines))
 
 
 def run_pair(
