@@ -69,13 +69,19 @@ class PatientEstimate(nn.Module):
 
     def forward(self, vector: Tensor, bags: Tensor) -> Tensor:
         """(r, 1) percent."""
+        network, batch = self.memory.network, self.batch(vector, bags)
+        output = network(batch, muted=self.muted) if self.muted else network(batch)
+        return PERCENT * survival_at(self.fitted, output.logits, self.month)[:, None]
+
+    def batch(self, vector: Tensor, bags: Tensor) -> Batch:
+        """What :attr:`memory`'s network reads for these rows."""
         rows = len(vector)
         values = dict(self.fixed)
         values |= dict(zip(self.widths, torch.split(vector, list(self.widths.values()), dim=1), strict=True))
         values = {m: v.expand(rows, -1) for m, v in values.items()}
         whose = {m: self._bag_rows[m][:1].expand(rows) for m in self.memory.bags}
         whose |= {m: self._bag_rows[m][bags[:, i].long()] for i, m in enumerate(self.bag_modalities)}
-        batch = Batch(
+        return Batch(
             {m: torch.full((rows,), there) for m, there in self.present.items()},
             values.get(Modality.GENOMICS),
             values.get(Modality.CLINICAL),
@@ -83,9 +89,6 @@ class PatientEstimate(nn.Module):
             {m: self.memory.masks[m][w] for m, w in whose.items()},
             None if self.group is None else self.group.expand(rows),
         )
-        network = self.memory.network
-        output = network(batch, muted=self.muted) if self.muted else network(batch)
-        return PERCENT * survival_at(self.fitted, output.logits, self.month)[:, None]
 
     @torch.no_grad()
     def at(self, vector: Tensor, bags: Tensor, batch_size: int = 64) -> Tensor:

@@ -55,8 +55,12 @@ def explain_values(
     code_version: str,
     settings: ValueSettings | None = None,
     progress: Progress = lambda share, text: None,
+    shown: float | None = None,
 ) -> Explanation:
     """Share out the patient's S(month) over genes, clinical columns and bags (:mod:`core.explain.expected_gradients`).
+
+    ``shown`` is the estimate in percent as it is stored and displayed; else it is computed again, which differs from it
+    in the seventh digit, as patients are predicted in other batches.
 
     Raises
     ------
@@ -69,7 +73,7 @@ def explain_values(
     found = _share_out(models, patient, month, settings, progress)
     sure = stability([s.joined for s in found.shares])
     features = _features(models, patient, found, sure)
-    prediction = _prediction(models, row, month)
+    prediction = _prediction(models, row, month) if shown is None else shown
     baseline = float(np.mean([s.baseline for s in found.shares]))
     named = found.check[np.isfinite(found.check)]
     own = np.mean([s.values.mean(axis=0) for s in found.shares], axis=0)

@@ -93,9 +93,14 @@ class Explanation:
         return _summed(parts, ["group", "family"])
 
     def level(self, name: str) -> pd.DataFrame | None:
-        """``name``, ``value``, ``std`` of a stored table of few players (``"expert"``), largest first; None if none."""
+        """``name``, ``value``, ``std`` of a stored table of few players, largest first; None where it was not made.
+
+        ``"modality"``: exact Shapley values of the modalities · ``"expert"``: of the experts, switched off and on for
+        this patient alone; one that has no name stands with the number of its model, since number 3 of another has
+        nothing to do with it, and its ``std`` is NaN.
+        """
         rows = self.extra.get("levels", {}).get(name)
-        return None if rows is None else pd.DataFrame(rows, columns=list(LEVEL_COLUMNS))
+        return None if rows is None else pd.DataFrame(rows, columns=list(LEVEL_COLUMNS)).astype({"std": float})
 
 
 def _summed(features: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

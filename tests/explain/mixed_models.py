@@ -84,7 +84,7 @@ def fit_models(
     )  # fmt: skip
     fold = np.where(np.arange(PATIENTS) < 20, 0, 1)
     train = np.flatnonzero(fold == 1)
-    config = TrainingConfig(**{**MODELS[name].training, "epochs": epochs, "pretrain_epochs": 0})
+    config = TrainingConfig(**{**MODELS[name].training, "epochs": epochs, "pretrain_epochs": 0, "learning_rate": 5e-3})
     estimator = NeuralEstimator(name, SMALL[name], config)
     taken, known = inputs.take(train), outcome.take(train)
     fitted = tuple(estimator.fit(taken, known, (12.0, 24.0), s) for s in range(seeds))

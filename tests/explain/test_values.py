@@ -70,7 +70,7 @@ def test_only_what_the_patient_has_is_explained() -> None:
 
 
 def test_planted_genes_lead_and_keep_their_sign() -> None:
-    models = trained("snn", 120, ("genomics", "clinical"))
+    models = trained("snn", 80, ("genomics", "clinical"), 2, 1)
     patient = int(np.argmax(np.abs(np.nan_to_num(models.inputs.genes[:20, 0]))))  # type: ignore[index]
     found = explain_values(models, models.inputs.ids[patient], MONTH, "test")
     genes = found.features[found.features["group"] == "genomics"].set_index("name")
