@@ -16,7 +16,7 @@ from scipy.cluster.vq import ClusterError, kmeans2
 from core.analysis.grouping import Grouping
 from core.analysis.outcome import Outcome
 from core.arrays import FloatArray, IntArray
-from core.cohort.cohort import Exclusion
+from core.cohort.cohort import Cohort, Exclusion
 from core.results.naming import OPTIMISTIC, badge
 from core.results.routing_record import ENOUGH_AGREEMENT, RoutingRecord
 from core.results.run import Run
@@ -25,6 +25,8 @@ from core.statistics.rand_index import Agreement, agreement, jaccard_of_group
 STABLE_JACCARD = 0.6
 """Below this a group is not found again by another seed (Hennig 2007); it is drawn in grey."""
 STABLE_RAND = 0.5
+MOSTLY = 0.9
+"""Share of a group without a kind of data from which the group is made of just that."""
 _TRIES = 8
 
 
@@ -197,6 +199,22 @@ def _without_empty(grouping: Grouping) -> Grouping:
     place = {g: i for i, g in enumerate(used)}
     member = np.array([place.get(int(g), -1) for g in grouping.member], dtype=np.int64)
     return replace(grouping, names=tuple(grouping.names[g] for g in used), member=member)
+
+
+def made_of_missing(cohort: Cohort, record: RoutingRecord, found: Phenotypes, modalities: tuple[str, ...]) -> list[str]:
+    """A sentence for every group that is nothing but the patients without one kind of data."""
+    have = cohort.availability.reindex(list(record.ids))
+    said = []
+    for g, name in enumerate(found.names):
+        inside = found.member == g
+        for modality in modalities:
+            lack = ~have[modality].to_numpy(dtype=bool)
+            if lack[inside].mean() >= MOSTLY and lack.mean() < MOSTLY / 2:
+                said.append(
+                    f"{name[:1].upper()}{name[1:]}: {100 * lack[inside].mean():.0f} % of its patients have no "
+                    f"{modality} ({100 * lack.mean():.0f} % of all). It tells what is missing, not a phenotype."
+                )
+    return said
 
 
 def stability_words(found: Agreement) -> str:

@@ -41,7 +41,7 @@ def profile(cohort: Cohort, inside: BoolArray, outside: BoolArray, label: bool =
     if min(int(inside.sum()), int(outside.sum())) < FEWEST:
         counts = f"{int(inside.sum())} and {int(outside.sum())} patients; it takes {FEWEST} on either side"
         return Profile(pd.DataFrame(), int(inside.sum()), int(outside.sum()), counts)
-    parts = [_columns(cohort, inside, outside), _genes(cohort, inside, outside)]
+    parts = [_available(cohort, inside, outside), _columns(cohort, inside, outside), _genes(cohort, inside, outside)]
     table = pd.concat([p for p in parts if len(p)], ignore_index=True)
     table = table[np.isfinite(table["p"])].reset_index(drop=True)
     if table.empty:
@@ -55,6 +55,13 @@ _KINDS = {
     Role.INPUT: "clinical value", Role.MARKER: "marker, not used by the model", Role.DESCRIPTION: "description",
     Role.SITE: "site", Role.CANCER: "cancer",
 }  # fmt: skip
+
+
+def _available(cohort: Cohort, inside: BoolArray, outside: BoolArray) -> pd.DataFrame:
+    """Which data a patient has: a model can tell patients apart by what is missing alone."""
+    names = [f"has {c}" for c in cohort.availability.columns]
+    values = cohort.availability.to_numpy(dtype=np.float64)
+    return _compared(values, names, ["data available"] * len(names), inside, outside)
 
 
 def _columns(cohort: Cohort, inside: BoolArray, outside: BoolArray) -> pd.DataFrame:

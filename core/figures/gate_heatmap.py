@@ -90,5 +90,5 @@ def _strip(figure: Canvas, survival: FloatArray, outcome: Outcome, ids: list[str
     at = [i for i, patient in enumerate(ids) if happened.get(patient, False)]
     figure.add_scatter(
         x=[x[i] for i in at], y=[float(survival[i]) for i in at], yaxis="y2", mode="markers", hoverinfo="skip",
-        marker={"symbol": "x", "size": 5, "color": INK},
+        marker={"symbol": "x-thin", "size": 7, "line": {"width": 1.5, "color": INK}},
     )  # fmt: skip

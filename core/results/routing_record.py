@@ -117,7 +117,8 @@ class RoutingRecord:
     ``places`` (s, n, a) each patient on the first principal axes of the models' common space, by the model of each seed
     that never saw them · ``space`` what that space is, in words ·
     ``aligned`` (f, s) share of the reference's variation that each model's
-    representation reproduces once turned onto it · ``reference`` fold and seed of the model the others are matched to.
+    representation reproduces once turned onto it · ``reference`` fold and seed of the model the others are matched to ·
+    ``extra`` ``difference`` largest change of a logit by reading the gates, ``overhead`` share of time it adds.
     """
 
     run: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -59,6 +60,23 @@ def trace_model(network: SurvivalNetwork, batches: Batches, rows: IntArray) -> T
         last = list(levels.values())[-1]
         representation = last.shared_out.reshape(len(rows), -1).astype(np.float64)
     return Traced(levels, representation, bool(seen), torch.cat(logits))
+
+
+@torch.no_grad()
+def inertness(network: SurvivalNetwork, batches: Batches, rows: IntArray) -> tuple[float, float]:
+    """What reading the gates does to a model: largest change of a logit (must be 0), and the share of time it adds."""
+    spent = {Trace.NONE: 0.0, Trace.ROUTING: 0.0}
+    apart = 0.0
+    for start in range(0, len(rows), BATCH):
+        batch = batches(rows[start : start + BATCH])
+        network(batch)  # the first pass of a shape also pays for memory
+        found = {}
+        for trace in spent:
+            began = time.process_time()
+            found[trace] = network(batch, trace).logits
+            spent[trace] += time.process_time() - began
+        apart = max(apart, float((found[Trace.NONE] - found[Trace.ROUTING]).abs().max()))
+    return apart, spent[Trace.ROUTING] / max(spent[Trace.NONE], 1e-9) - 1
 
 
 @torch.no_grad()

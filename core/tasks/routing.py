@@ -21,7 +21,7 @@ from core.models.hdmoe.model import level1
 from core.results.explained import default_month
 from core.results.routing_record import LevelRecord, ModalityOff, RoutingRecord, save_routing
 from core.results.workspace import Workspace
-from core.routing.probe import Traced, experts_of, logits_without, trace_model
+from core.routing.probe import Traced, experts_of, inertness, logits_without, trace_model
 from core.statistics.matching import match_experts
 from core.statistics.self_correlation import SelfCorrelation, self_correlation
 from core.tasks.patient_maps import maps_of
@@ -67,6 +67,7 @@ class _Reading:
     representation: dict[tuple[int, int], FloatArray] = field(default_factory=dict)
     named_space: bool = False
     estimate: list[FloatArray] = field(default_factory=list)
+    inert: tuple[float, float] = (0.0, 0.0)
 
 
 def read_routing(request: RoutingRequest, workspace: Workspace, progress: Progress = silent) -> RoutingRecord:
@@ -107,6 +108,8 @@ def _read_model(reading: _Reading, fold: int, place: int, fitted: FittedNeural) 
     tensors = fitted.preparation.tensors(models.inputs)
     memory = remember_bags(network, tensors, n)
     batches = _batches(memory, tensors)
+    if not reading.levels:
+        reading.inert = inertness(memory.network, batches, np.arange(n))
     traced = trace_model(memory.network, batches, np.arange(n))
     if not reading.levels:
         _make_room(reading, traced, n)
@@ -238,6 +241,7 @@ def _record(reading: _Reading, seconds: float) -> RoutingRecord:
         estimate=np.stack(reading.estimate).astype(np.float32), levels=levels, modalities=off, maps=maps,
         places=places, space=space, aligned=aligned, reference=(reference[0], run.seeds[reference[1]]),
         code_version=code_version(), seconds=seconds, notes=notes,
+        extra={"difference": reading.inert[0], "overhead": reading.inert[1]},
     )  # fmt: skip
 
 

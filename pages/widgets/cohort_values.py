@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from core.analysis.cohort_values import importance_table, shown_features, swarm_table, unstable_ranks
-from core.analysis.points import group_words
+from core.analysis.points import axis_words, group_words
+from core.analysis.reproduce_plots import plot_code
 from core.analysis.waterfall import value_name
 from core.cohort.cohort import Cohort
 from core.figures.cohort_values import beeswarm_figure, dependence_figure, importance_figure
@@ -59,7 +60,8 @@ def cohort_values(view: View, patient: str, month: float) -> None:
     alt = "; ".join(f"{label(n)}" for n in names)
     figure_block(
         Block("cohort-values", f"Effects over the cohort of: {alt}.",
-              lambda shown: beeswarm_figure(found, rows, label, patient, shown), lambda: swarm_table(found, names)),
+              lambda shown: beeswarm_figure(found, rows, label, patient, shown), lambda: swarm_table(found, names),
+              lambda: plot_code("swarm", "What moves the estimates over the cohort", axis_words(month))),
         key=chart_key("beeswarm", (group, patient)), on_select=_clicked, selection_mode=("points",),
     )  # fmt: skip
     note("One point a patient; a black diamond is this patient. Numbers beside a name: its rank, and the best and "
@@ -69,7 +71,8 @@ def cohort_values(view: View, patient: str, month: float) -> None:
         figure_block(
             Block("cohort-importance", "; ".join(f"{label(str(r['name']))} {r['importance']:.2f}" for _, r in
                                                  rows.iterrows()),
-                  lambda _: importance_figure(found, rows, label), lambda: importance_table(found, rows))
+                  lambda _: importance_figure(found, rows, label), lambda: importance_table(found, rows),
+                  lambda: plot_code("ranking", "What counts most", f"mean size, {axis_words(month)}"))
         )  # fmt: skip
     with right:
         _dependence(found, rows["name"].tolist(), label, patient)
@@ -85,7 +88,8 @@ def _dependence(found: CohortExplanation, names: list[str], label: Any, patient:
     figure_block(
         Block("cohort-dependence", f"Effect against value of {label(one)}.",
               lambda shown: dependence_figure(found, one, label, patient if shown else ""),
-              lambda: swarm_table(found, (one,)))
+              lambda: swarm_table(found, (one,)),
+              lambda: plot_code("dependence", f"How {label(one)} moves the estimate", axis_words(found.month)))
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.analysis.map_colours import colour_choices, colour_of
 from core.analysis.outcome import make_outcome
+from core.analysis.reproduce_plots import plot_code
 from core.arrays import BoolArray
 from core.figures.patient_map import patient_map
 from core.results.routing_record import ENOUGH_AGREEMENT, RoutingRecord
@@ -43,7 +44,8 @@ def map_tab(view: View) -> None:
         Block("patient-map", f"{method} of {int(inside.sum())} selected patients coloured by {colour.name}.",
               lambda shown: patient_map(found, method, colour, record.ids, inside, record.synthetic, space, chosen,
                                         shown),
-              lambda: _table(record, method, inside)),
+              lambda: _table(record, method, inside),
+              lambda: plot_code("map", "Patients as the model sees them", "")),
         key=chart_key("map", (method, name, chosen, view.state.selection)), on_select=pin_clicked,
         selection_mode=("points",),
     )  # fmt: skip

@@ -15,6 +15,7 @@ from core.analysis.phenotypes import (
     PhenotypeChoice,
     Phenotypes,
     choices,
+    made_of_missing,
     make_phenotypes,
     phenotype_grouping,
     phenotype_table,
@@ -64,6 +65,8 @@ def phenotypes_tab(view: View) -> None:
         _curves(view, found, result)
     with right:
         _stability(record, found)
+        for words in made_of_missing(view.cohort, record, found, view.run.modalities):
+            note(words, warn=True)
     _groups(record, found, result)
     profile_panel(view, record, found)
     arms_panel(view, outcome, result.grouping)

@@ -23,6 +23,7 @@ from core.analysis.gates import (
 )
 from core.analysis.outcome import make_outcome
 from core.analysis.points import points
+from core.analysis.reproduce_plots import plot_code
 from core.figures.allocation_bars import allocation_bars
 from core.figures.gate_heatmap import gate_heatmap
 from core.figures.token_heatmaps import token_heatmaps
@@ -60,6 +61,9 @@ def routing_tab(view: View) -> None:
     _heat(view, record, models, "" if level == EVERY else level, sort)
     if words := match_words(record.levels):
         note(words)
+    if "difference" in record.extra:
+        note(f"Reading the gates changed no estimate (largest difference of an output {record.extra['difference']:g}) "
+             f"and added {100 * record.extra['overhead']:.0f} % to the time of a pass.")  # fmt: skip
     _loads(record, models, "" if level == EVERY else level)
     _tokens(record)
 
@@ -78,7 +82,8 @@ def _heat(view: View, record: RoutingRecord, models: Models, level: str, sort: s
     figure_block(
         Block("gates", f"Gate mass of {len(rows.experts)} experts for {len(order)} patients, sorted by {sort}.",
               lambda shown: gate_heatmap(record, rows, order, outcome, sort, whose, chosen, shown),
-              lambda: heat_table(record, rows, order)),
+              lambda: heat_table(record, rows, order),
+              lambda: plot_code("heat", "How the gates share out the patients", f"patients by {sort}")),
         key=chart_key("gates", (models, level, sort, chosen, view.state.selection)), on_select=pin_clicked,
         selection_mode=("points",),
     )  # fmt: skip

@@ -7,7 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.gates import Models, model_choice_words, of_models, patients_of
-from core.analysis.points import group_words, points
+from core.analysis.points import axis_words, group_words, points
+from core.analysis.reproduce_plots import plot_code
 from core.figures.switch_off import OffRow, switch_off_figure
 from core.results.routing_record import RoutingRecord
 from pages.widgets.data import View
@@ -53,7 +54,8 @@ def _experts(view: View, record: RoutingRecord) -> None:
         Block("switch-experts", f"Change of S({record.month:g}) with each expert of {name} off.",
               lambda shown: switch_off_figure(rows, record.month, record.ids, "An expert switched off", subtitle,
                                               record.synthetic, chosen, shown),
-              lambda: _numbers(rows)),
+              lambda: _numbers(rows),
+              lambda: plot_code("strips", "Switched off", f"change, {axis_words(record.month)}")),
         key=chart_key("switch_experts", (models, name, chosen, view.state.selection)), on_select=pin_clicked,
         selection_mode=("points",),
     )  # fmt: skip
@@ -78,7 +80,8 @@ def _modalities(view: View, record: RoutingRecord) -> None:
         Block("switch-modalities", f"Change of S({record.month:g}) without each kind of data.",
               lambda shown: switch_off_figure(rows, record.month, record.ids, "A kind of data taken away", subtitle,
                                               record.synthetic, chosen, shown),
-              lambda: _numbers(rows)),
+              lambda: _numbers(rows),
+              lambda: plot_code("strips", "Switched off", f"change, {axis_words(record.month)}")),
         key=chart_key("switch_modalities", (chosen, view.state.selection)), on_select=pin_clicked,
         selection_mode=("points",),
     )  # fmt: skip

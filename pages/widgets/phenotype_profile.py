@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.analysis.phenotypes import Phenotypes
 from core.analysis.profile import FEWEST, LEVEL, Profile, profile
+from core.analysis.reproduce_plots import plot_code
 from core.analysis.waterfall import value_name
 from core.arrays import BoolArray
 from core.figures.volcano import volcano_figure
@@ -42,7 +43,8 @@ def profile_panel(view: View, record: RoutingRecord, found: Phenotypes) -> None:
     figure_block(
         Block("phenotype-profile", f"Effects and p-values of {len(result.table)} columns and genes.",
               lambda _: volcano_figure(result, name, "all other groups", view.cohort.synthetic),
-              lambda: result.table)
+              lambda: result.table,
+              lambda: plot_code("volcano", f"What sets {name} apart", "effect (rank-biserial)"))
     )  # fmt: skip
     _table(result)
 

@@ -10,6 +10,7 @@ import hashlib
 import streamlit as st
 
 from core.analysis.points import group_words, percent_of, points
+from core.analysis.reproduce_plots import plot_code
 from core.cohort.cohort import Cohort
 from core.errors import PrognoscopeError
 from core.figures.what_if import what_if_figure, what_if_table
@@ -155,7 +156,8 @@ def _drawn(cohort: Cohort, found: WhatIf, change: WhatIfChange, month: float) ->
     figure_block(
         Block("what-if", f"Estimated survival at month {month:g}: {100 * before:.1f} % as recorded, "
               f"{100 * after:.1f} % with the change.",
-              lambda _: what_if_figure(found, month), lambda: what_if_table(found))
+              lambda _: what_if_figure(found, month), lambda: what_if_table(found),
+              lambda: plot_code("curves", TITLE, "estimated survival"))
     )  # fmt: skip
     for words in found.notes:
         note(words)

@@ -54,6 +54,8 @@ def test_reading_a_trace_changes_nothing(read: tuple[Workspace, RoutingRecord]) 
     with torch.no_grad():
         plain, traced = (fitted.network.eval()(batch, t).logits for t in (Trace.NONE, Trace.ROUTING))
     assert torch.equal(plain, traced)
+    assert record.extra["difference"] == 0
+    assert load_routing(record.run, workspace).extra == record.extra
 
 
 def test_estimates_and_gates_are_those_of_the_models_that_never_saw_the_patient(
