@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -67,7 +67,7 @@ def export_features(
     patches = 0
     with new_folder(target) as folder:
         for count, patient in enumerate(sorted(record.keys), 1):
-            parts = _slides_of(features, patient)
+            parts = _slides_of(features, patient, record.settings)
             if not parts:
                 left.append((patient, "features without coordinates"))
             for number, part in enumerate(parts, 1):
@@ -86,15 +86,17 @@ def export_features(
     return ExportReport(cohort, record.encoder, layout, patients, len(table), patches, record.width, tuple(left))
 
 
-def _slides_of(features: EncodedCohort, patient: str) -> list[Encoded]:
-    """A patient's bag, slide by slide, each with its own facts."""
+def _slides_of(features: EncodedCohort, patient: str, settings: Mapping[str, Any]) -> list[Encoded]:
+    """A patient's bag, slide by slide, each with its own facts; the size of a patch is the encoder's where that is
+    not among them."""
     bag = features.read(patient, Modality.SLIDES)
     if bag is None or bag.coordinates is None:
         return []
     sources = np.zeros(len(bag.features), dtype=np.int64) if bag.sources is None else bag.sources
+    known = {"size": settings["patch"]} if "patch" in settings else {}
     facts = bag.facts.get("slides", {})
     return [
-        Encoded(bag.features[rows], bag.coordinates[rows], facts=facts.get(str(number), {}))
+        Encoded(bag.features[rows], bag.coordinates[rows], facts={**known, **facts.get(str(number), {})})
         for number in np.unique(sources).tolist()
         for rows in [sources == number]
     ]
