@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from core.cohort.media_index import MediaKind, load_media, report_folder
 from core.cohort.modality import Modality
 from core.cohort.own_folds import own_folds
 from core.cohort.storage import delete_cohort, list_cohorts, load_original_ids
 from core.cohort.wording import plural
 from core.errors import PrognoscopeError
+from core.results.explained import forget_explanations, is_explained
 from core.results.feature_records import forget_features, load_record
 from core.results.naming import run_words
 from core.results.prediction_set import delete_prediction_set, list_prediction_sets
@@ -46,6 +49,9 @@ def cohort_deletion(name: str, workspace: Workspace) -> Deletion:
     sets = len(list_prediction_sets(name, workspace))
     if sets:
         goes.append(f"{plural(sets, 'set')} of estimates that runs made for its patients")
+    explained = len({patient for _, patient in _explained(name, workspace)})
+    if explained:
+        goes.append(f"the explanations of the estimates of {plural(explained, 'patient')}")
     brought = len(own_folds(name, workspace))
     if brought:
         goes.append(f"the folds that were brought for it ({plural(brought, 'plan')})")
@@ -65,6 +71,8 @@ def run_deletion(run_id: str, workspace: Workspace) -> Deletion:
     sets = [s for s in list_prediction_sets(None, workspace) if s.run == run_id]
     if sets:
         goes.append(f"{plural(len(sets), 'set')} of estimates it made for other cohorts")
+    if (workspace.explanations / run_id).is_dir():
+        goes.append("the explanations that were made of it")
     return Deletion(run.id, run_words(run), tuple(goes), ("the cohort it was trained on", "every other run"))
 
 
@@ -75,6 +83,8 @@ def remove_cohort(name: str, workspace: Workspace, with_runs: bool = False) -> N
         remove_run(run.id, workspace)
     for found in list_prediction_sets(name, workspace):
         delete_prediction_set(found.id, workspace)
+    for run_id, patient in _explained(name, workspace):  # of a run that stays, too: they hold the patients' values
+        forget_explanations(run_id, patient, workspace)
     forget_features(name, workspace)
     delete_cohort(name, workspace)
 
@@ -84,7 +94,19 @@ def remove_run(run_id: str, workspace: Workspace) -> None:
     for found in list_prediction_sets(None, workspace):
         if found.run == run_id:
             delete_prediction_set(found.id, workspace)
+    forget_explanations(run_id, None, workspace)
     delete_run(run_id, workspace)
+
+
+def _explained(name: str, workspace: Workspace) -> list[tuple[str, str]]:
+    """(run, pseudonym) of every patient of a cohort that some run's estimate was explained of."""
+    path = workspace.cohort(name) / "patients.parquet"
+    try:
+        ids = [str(i) for i in pd.read_parquet(path, columns=[]).index]
+    except (OSError, ValueError):  # a damaged cohort is deleted all the same; whose it was can no longer be known
+        return []
+    runs = workspace.names(workspace.explanations)
+    return [(run, patient) for run in runs for patient in ids if is_explained(run, patient, workspace)]
 
 
 def _media(name: str, workspace: Workspace) -> list[str]:

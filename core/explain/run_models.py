@@ -15,6 +15,7 @@ from core.errors import PrognoscopeError
 from core.features.inputs import EncodedFeatures, Inputs, build_dataset
 from core.results.prediction import Predictions
 from core.results.run import Run
+from core.training.ensemble import NEVER_SEEN
 from core.training.neural import FittedNeural, restore_neural
 from core.training.scoring_files import read_run_inputs
 from core.training.state_files import read_state
@@ -35,7 +36,7 @@ class UnseenModel:
 class RunModels:
     """A run with the inputs of all its patients, row for row in the order of ``inputs.ids``.
 
-    ``folder`` its checkpoints · ``fold`` (n,) the fold that tested each patient.
+    ``folder`` its checkpoints · ``fold`` (n,) the fold that tested each patient, ``NEVER_SEEN`` for a new one.
     """
 
     run: Run
@@ -73,6 +74,16 @@ class RunModels:
         inputs = dataset.inputs.take(np.flatnonzero(known))
         return cls(run, inputs, tested.loc[list(inputs.ids)].to_numpy(dtype=np.int64), folder)
 
+    def with_new(self, inputs: Inputs) -> RunModels:
+        """With patients of another cohort, in the form of this run (:func:`core.features.alignment.align`).
+
+        No model was trained on them: all may speak of them, and none takes them into its background. One of the run's
+        own patients among them stays what they are.
+        """
+        new = inputs.take(np.array([i for i, name in enumerate(inputs.ids) if name not in self._rows], dtype=np.int64))
+        fold = np.concatenate([self.fold, np.full(len(new), NEVER_SEEN, dtype=np.int64)])
+        return RunModels(self.run, self.inputs.joined(new), fold, self.folder)
+
     @cached_property
     def _rows(self) -> dict[str, int]:
         return {patient: row for row, patient in enumerate(self.inputs.ids)}
@@ -87,12 +98,15 @@ class RunModels:
         return self._rows[patient]
 
     def unseen(self, patient: str) -> tuple[UnseenModel, ...]:
-        """The models that never saw this patient, one a seed; the estimate shown is the mean of theirs."""
+        """The models that never saw this patient, one a seed (all, of a new patient); the estimate shown is the mean
+        of theirs."""
         return self.of_fold(int(self.fold[self.row(patient)]))
 
     def of_fold(self, fold: int) -> tuple[UnseenModel, ...]:
-        """The models whose test patients are those of ``fold``."""
-        trained = np.flatnonzero(self.fold != fold)
+        """The models whose test patients are those of ``fold``; every model for ``NEVER_SEEN``."""
+        if fold == NEVER_SEEN:
+            return tuple(model for k in range(self.run.n_folds) for model in self.of_fold(k))
+        trained = np.flatnonzero((self.fold != fold) & (self.fold != NEVER_SEEN))
         return tuple(UnseenModel(fold, seed, self.model(fold, seed), trained) for seed in self.run.seeds)
 
     def model(self, fold: int, seed: int) -> FittedNeural:

@@ -85,6 +85,20 @@ class Inputs:
             groups=tuple(self.groups[i] for i in rows) if self.groups else (),
         )
 
+    def joined(self, other: Inputs) -> Inputs:
+        """These patients and then those of ``other``, which has the same modalities and columns."""
+        genes = None if self.genes is None or other.genes is None else np.concatenate([self.genes, other.genes])
+        frames = None if self.clinical is None or other.clinical is None else [self.clinical, other.clinical]
+        return replace(
+            self,
+            ids=(*self.ids, *other.ids),
+            present={m: np.concatenate([p, other.present[m]]) for m, p in self.present.items()},
+            genes=genes,
+            clinical=None if frames is None else pd.concat([f[frames[0].columns] for f in frames]),
+            bags={m: (*b, *other.bags[m]) for m, b in self.bags.items()},
+            groups=(*self.groups, *other.groups) if self.groups else (),
+        )
+
     def only(self, modality: Modality) -> Inputs:
         """The same patients with one modality alone."""
         genes = modality is Modality.GENOMICS

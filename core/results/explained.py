@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -31,8 +32,7 @@ def explained_folder(kind: Kind, run: str, patient: str, month: float | None, wo
 
     The patient stands in it as a hash: file names may be seen where pseudonyms may not.
     """
-    key = hashlib.sha256(patient.encode()).hexdigest()[:20]
-    name = f"{kind.value}-{key}" + ("" if month is None else f"-m{month:g}".replace(".", "_"))
+    name = f"{kind.value}-{_key(patient)}" + ("" if month is None else f"-m{month:g}".replace(".", "_"))
     return workspace.explanations / checked_name(run, "run id") / name
 
 
@@ -56,3 +56,22 @@ def opened(kind: Kind, run: str, patient: str, month: float | None, workspace: W
         )
     verify_folder(folder)
     return folder
+
+
+def is_explained(run: str, patient: str, workspace: Workspace) -> bool:
+    """Whether anything is stored that explains a patient's estimates by a run."""
+    return any((workspace.explanations / checked_name(run, "run id")).glob(f"*-{_key(patient)}*"))
+
+
+def forget_explanations(run: str, patient: str | None, workspace: Workspace) -> None:
+    """Remove what explains a patient's estimates by a run, or with None everything that was made of the run."""
+    folder = workspace.explanations / checked_name(run, "run id")
+    if patient is None:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for found in folder.glob(f"*-{_key(patient)}*"):
+        shutil.rmtree(found)
+
+
+def _key(patient: str) -> str:
+    return hashlib.sha256(patient.encode()).hexdigest()[:20]

@@ -34,12 +34,14 @@ NEEDS: Mapping[Kind, Modality] = {
 
 @dataclass(frozen=True)
 class ExplainRequest:
-    """Whose estimate to explain: ``month`` None for the run's horizon nearest 36, ``kinds`` empty for all there are."""
+    """Whose estimate to explain: ``month`` None for the run's horizon nearest 36, ``kinds`` empty for all there are,
+    ``cohort`` of a patient who is new to the run ("" = the run's own)."""
 
     run: str
     patient: str
     month: float | None = None
     kinds: tuple[str, ...] = ()
+    cohort: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def explain(request: ExplainRequest, workspace: Workspace, progress: Progress = 
     """
     wanted = tuple(_kind(k) for k in request.kinds)
     progress(0.0, "reading the run")
-    models = open_run(request.run, workspace)
+    models = open_run(request.run, workspace, request.cohort)
     models.row(request.patient)  # an unknown patient is named before any work
     month = default_month(models.run.horizons) if request.month is None else float(request.month)
     possible, refused = _possible(models, request.patient, wanted)

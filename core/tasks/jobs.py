@@ -191,6 +191,7 @@ TASKS: Mapping[str, Task] = {
             "patient": Argument("text", required=True),
             "month": Argument("number", nullable=True),
             "kinds": Argument("texts", choices=EXPLANATIONS),
+            "cohort": Argument("text"),
         },
     ),
     "explain-cohort": Task(

@@ -48,10 +48,13 @@ def explain_panel(view: View, patient: str, kinds: tuple[Kind, ...], month: floa
     run = view.run
     if run is None:
         return
-    if run.cohort != view.cohort.name:
-        note("Explained are the run's own patients; this one was scored by a run of another cohort.")
+    new = run.cohort != view.cohort.name
+    if new and kinds != (Kind.VALUES,):
+        note("Of a patient who is new to the run the values alone can be explained; maps are made of its own patients.")
         return
-    arguments = {"run": run.id, "patient": patient, "kinds": [k.value for k in kinds]}
+    arguments: dict[str, object] = {"run": run.id, "patient": patient, "kinds": [k.value for k in kinds]}
+    if new:
+        arguments["cohort"] = view.cohort.name
     if month is not None:
         arguments["month"] = float(month)
     job = _latest(view.workspace, arguments)

@@ -10,14 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.analysis.deletion import cohort_deletion, remove_cohort
 from core.cohort.cohort import Cohort
 from core.cohort.new_patient_form import GivenFile, form_fields, stage_form
 from core.cohort.storage import list_cohorts, load_cohort, load_original_ids, save_cohort
 from core.cohort.uploads import keep_upload
 from core.errors import PrognoscopeError
 from core.results.evaluation import Repeats
+from core.results.explained import Kind, has_explanation
+from core.results.explanation import load_explanation
 from core.results.prediction_set import list_prediction_sets
 from core.results.workspace import Workspace
+from core.tasks.explain import ExplainRequest, explain
 from core.tasks.predict import PredictRequest, predict
 from core.tasks.score_new import ScoreNewRequest, score_new
 from core.tasks.train import TrainRequest, train
@@ -162,3 +166,23 @@ def test_a_line_of_the_table_holds_commas_safely(trained: tuple[Workspace, str])
     folder = stage_form({"sex": 'ma,le"'}, fields, workspace)
     with (folder / "patients.csv").open(newline="") as stream:
         assert next(iter(csv.DictReader(stream)))["sex"] == 'ma,le"'
+
+
+def test_a_new_patients_estimate_is_explained_by_all_models(trained: tuple[Workspace, str]) -> None:
+    workspace, run = trained
+    fields = form_fields(load_cohort("one", workspace), ("clinical",))
+    folder = stage_form({"age": 71.0, "sex": "male"}, fields, workspace, genes=gene_file(stranger()))
+    found = score_new(ScoreNewRequest(run, str(folder), "new-8"), workspace)
+    patient = str(found.table["id"].iloc[0])
+    explain(ExplainRequest(run, patient, 24.0, ("values",), "new-8"), workspace)
+    stored = load_explanation(run, patient, 24.0, workspace)
+    assert stored.models == 10
+    assert stored.prediction == pytest.approx(100 * found.at(24.0)["survival"].iloc[0], abs=1e-4)
+    total = stored.baseline + stored.features["value"].sum() + stored.residual
+    assert total == pytest.approx(stored.prediction, abs=1e-6)
+    assert {"age", "sex"} <= {str(n).partition("=")[0] for n in stored.features["name"]}
+    with pytest.raises(PrognoscopeError, match="gives no estimate"):
+        explain(ExplainRequest(run, patient, 24.0, ("values",)), workspace)
+    assert "the explanations of the estimates of 1 patient" in cohort_deletion("new-8", workspace).goes
+    remove_cohort("new-8", workspace)
+    assert not has_explanation(Kind.VALUES, run, patient, 24.0, workspace)
