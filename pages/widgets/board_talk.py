@@ -20,7 +20,7 @@ _LOOK = f"""
 .st-key-talk_keys button p, .st-key-talk_opinion label p, .st-key-talk_opinion textarea,
 .st-key-talk_opinion button p, .st-key-talk_opinion .note, .st-key-talk_opinion summary p,
 .st-key-talk_opinion [data-testid="stRadio"] p, .st-key-talk_keys p {{ font-size: {FONT_PX}px !important; }}
-.st-key-talk_opinion [data-testid="InputInstructions"] {{ font-size: {FONT_PX}px !important; position: static; }}
+.st-key-talk_opinion [data-testid="InputInstructions"] {{ display: none; }}
 .st-key-talk_keys kbd, .st-key-talk_keys button span {{ font-size: {FONT_PX}px !important; }}
 .st-key-talk_keys {{ position: sticky; bottom: 42px; z-index: 5; background: #fff; padding: .5rem 0; }}
 .st-key-talk_keys button {{ min-height: 3.2rem; padding: 0 1.4rem; }}
