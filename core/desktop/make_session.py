@@ -42,7 +42,7 @@ def make_session(
     Raises
     ------
     PrognoscopeError
-        When the patient has neither a slide nor a scan that can be opened.
+        When the patient has neither a slide nor a scan that can be opened, or not the slide to begin with.
     """
     run = load_run(run_id, workspace)
     cohort = cohort or run.cohort
@@ -57,6 +57,10 @@ def make_session(
         )  # fmt: skip
     session = Session(str(workspace.root), cohort, run.id, patient, run.synthetic, slides, scans=scans)
     begin = looking or Looking(slide=slides[0].number if slides else 0)
+    if slides and begin.slide not in {s.number for s in slides}:
+        raise PrognoscopeError(
+            f"slide {begin.slide + 1}, which is not there or cannot be read", f"run {run.id}", "choose another slide"
+        )
     maps = _maps(run, patient, begin, workspace, notes) if slides else ()
     return replace(
         session,

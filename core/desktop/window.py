@@ -41,9 +41,7 @@ def open_session(
     told = list(session.notes)
     if session.slides:
         viewer = _viewer(napari, session, "slides")
-        number = session.looking.slide
-        known = {s.number for s in session.slides}
-        told += add_slide(viewer, session, number if number in known else session.slides[0].number)
+        told += add_slide(viewer, session, session.looking.slide)
         windows.append(("", viewer))
     if session.scans:
         viewer = _viewer(napari, session, "scans")

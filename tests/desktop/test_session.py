@@ -106,8 +106,9 @@ def test_without_a_screen_the_command_line_explains_and_writes(
     assert open_command(Path(answer["session"])) in shown
     assert "xvfb-run" in shown
     assert SECRET not in shown
-    for wrong in (["napari"], ["napari", planted.run], [*words[:3], "--at", "1,2"], [*words[:3], "--slide", "3",
-                  "--annotations", str(areas)]):  # fmt: skip
+    patient = words[:3]
+    far = [*patient, "--slide", "3", "--annotations", str(areas)]
+    for wrong in (["napari"], words[:2], [*patient, "--slide", "2"], [*patient, "--at", "1,2"], far):
         assert main(wrong) == 1
     with pytest.raises(PrognoscopeError, match="DISPLAY"):
         launch(Path(answer["session"]), workspace)
