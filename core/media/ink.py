@@ -16,7 +16,7 @@ from core.media.slides import RGB
 
 _BLUR = 12  # mask pixels over which a pen stroke fades
 _EVEN = 0.07  # spread of density within ink; granules of pigment spread wider
-_ADDED = 0.25  # density of red light that ink adds at least to the tissue's usual one
+_ADDED = 0.22  # density of red light that ink adds at least to the tissue's usual one; at 0.25 parts of strokes stay
 _BLUISH = 0.72  # red over green density of blue ink upon tissue; the tissue's own is about 0.3 to 0.6
 _LEAST = 60  # pixels of a stroke
 _LONG = 3.0  # its length in widths; follicles of lymphocytes are as dark, but round
