@@ -23,13 +23,23 @@ class PicturePanes {
         image.alt = `${plane} slice of the ${phase.label} scan`;
         image.src = this._address(phase, plane, state);
         image.onerror = () => this.view.fail('a slice could not be fetched – reload the page');
-        figure.append(caption, image);
+        figure.append(caption, image, this._slider(phase, plane));
         images.push(figure);
       }
     }
     this.host.replaceChildren(...images);
     this.view.placed(this.mm);
     this.view.drawn();
+  }
+
+  _slider(phase, plane) {
+    const axis = PLANES[plane];
+    const slider = document.createElement('input');
+    const [low, high] = phase.bounds.map((b) => b[axis]);
+    Object.assign(slider, { type: 'range', min: low, max: high, step: phase.spacing[axis], value: this.mm[axis] });
+    slider.setAttribute('aria-label', `place of the ${plane} slice, ${phase.label}`);
+    slider.onchange = () => { this.mm[axis] = Number(slider.value); this.show(this.state); };
+    return slider;
   }
 
   _address(phase, plane, state) {

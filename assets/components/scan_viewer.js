@@ -94,9 +94,9 @@ class ScanView {
         () => name === 'solid' && this.flat);
     }
     if (this.data.phases.length > 1) {
-      const phases = this._group(`Phases, up to ${MOST_PANES} side by side`);
+      const phases = this._group('Phases');
       this.data.phases.forEach((phase, i) => this._button(phases, phase.label, () => this._toggle(i),
-        () => this.state.shown.includes(i), 'click to add or remove'));
+        () => this.state.shown.includes(i), `shown or not, up to ${MOST_PANES} side by side`));
     }
     const windows = this._group('Window');
     this.presets = make('select');

@@ -35,17 +35,32 @@ class VolumePanes {
     this.view = view;
     this.panes = [];
     this.files = new Map();
-    this.turn = Promise.resolve();
   }
 
-  // one at a time: a change during loading waits for it
+  // one at a time; of what is asked for meanwhile the last alone is drawn
   show(state) {
-    this.turn = this.turn.then(() => this._show(state)).catch((error) => this.view.fail(error.message));
-    return this.turn;
+    this.next = state;
+    this.busy ??= this._work();
+    return this.busy;
+  }
+
+  async _work() {
+    try {
+      while (this.next && !this.closed) {
+        const state = this.next;
+        this.next = null;
+        await this._show(state);
+      }
+      this.view.drawn();
+    } catch (error) {
+      this.next = null;
+      this.view.fail(error.message);
+    } finally {
+      this.busy = null;
+    }
   }
 
   async _show(state) {
-    if (this.closed) return;
     const lib = await loadNiivue(this.view.data.library);
     const wanted = state.shown.join(',');
     if (wanted !== this.built) {
@@ -58,8 +73,9 @@ class VolumePanes {
         throw error;
       }
     }
-    for (const pane of this.panes) this._dress(lib, pane, state);
+    for (const pane of this.panes) this._dress(pane, state);
     this._link();
+    for (const pane of this.panes) await this._dressOverlays(lib, pane, state);
   }
 
   async _build(lib, state) {
@@ -70,7 +86,7 @@ class VolumePanes {
       const { figure, canvas, value } = this.view.paneElements(phase);
       this.host.appendChild(figure);
       const nv = new lib.Niivue({
-        backColor: [0, 0, 0, 1], crosshairColor: [1, 0.85, 0.2, 0.9], crosshairWidth: 1, crosshairWidthUnit: 'mm',
+        backColor: [0, 0, 0, 1], crosshairColor: [1, 0.85, 0.2, 0.9], crosshairWidth: 0.3, crosshairWidthUnit: 'percent',
         fontSizeScaling: 0.55, fontMinPx: 13, fontColor: [1, 1, 1, 1], showAllOrientationMarkers: true, show3Dcrosshair: true, isColorbar: false, logLevel: 'error',
         loadingText: 'loading', dragAndDropEnabled: false, isOrientationTextVisible: true, sagittalNoseLeft: true,
         scrollRequiresFocus: true, clipPlaneHotKey: '', cycleClipPlaneHotKey: '', viewModeHotKey: '',
@@ -156,10 +172,9 @@ class VolumePanes {
     }
     nv.updateGLVolume();
     nv.createOnLocationChange(); // the read-out names the masks that came just now
-    this.view.drawn();
   }
 
-  _dress(lib, pane, state) {
+  _dress(pane, state) {
     const nv = pane.nv;
     const window = this.view.windowOf(state, pane.phase);
     nv.volumes[0].cal_min = window.low;
@@ -168,8 +183,7 @@ class VolumePanes {
     const layout = state.shown.length === 1 ? ALONE : SIDE_BY_SIDE;
     if (state.layout === 'all') nv.setCustomLayout(layout); else nv.clearCustomLayout();
     nv.setSliceType(SLICE[state.layout]);
-    this.turn = this.turn.then(() => this._dressOverlays(lib, pane, state))
-      .catch((error) => this.view.fail(error.message));
+    nv.updateGLVolume();
   }
 
   _link() {
