@@ -69,6 +69,17 @@ def sentence_evidence(models: RunModels, patient: str, month: float) -> Sentence
     )
 
 
+def sentence_effects(models: RunModels, patient: str, month: float) -> FloatArray:
+    """(m, n) percentage points that each sentence's presence adds, model by model, and nothing else."""
+    row = np.array([models.row(patient)])
+    found = []
+    for model in models.unseen(patient):
+        batch = model.fitted.preparation.tensors(models.inputs.take(row)).batch(np.array([0]))
+        left = leave_out(model, batch, month)
+        found.append(left.whole - left.without)
+    return np.stack(found)
+
+
 def leave_out(model: UnseenModel, batch: Batch, month: float) -> LeftOut:
     """Estimates of one patient with each sentence left out in turn; a report of one sentence is then no report."""
     network = model.fitted.network.eval()

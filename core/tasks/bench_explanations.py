@@ -8,7 +8,7 @@ trained on shuffled outcomes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from core.explain.faithfulness import Curves
 from core.explain.map_truth import interval
 from core.results.explained import Kind
 from core.results.explanation_trust import ExplanationTrust, TrustNumber, save_trust
+from core.results.files import read_json, write_json
 from core.results.workspace import Workspace
 from core.tasks.bench import BenchResult, BenchRow
 from core.tasks.complete_sample import complete_sample
@@ -50,6 +51,8 @@ from core.tasks.train import Progress
 COMMAND = "./run cli bench explanations"
 SEEDS, SEEDS_FULL = 2, 5
 GENE_SEEDS = 3
+GENES_VERSION = 1
+"""Raised whenever a change of the code changes what is measured of genes."""
 AUROC, UNTRAINED, RECALL, CORRELATION, SUM, RESIDUAL = 0.80, 0.60, 0.60, 0.20, 1e-6, 0.5
 
 
@@ -113,12 +116,14 @@ def genes_of(workspace: Workspace, full: bool, progress: Progress) -> GeneTruth:
     """The run of the first start, on genes and the clinical table."""
     cohort = load_cohort(NAME, workspace)
     run = run_of(GENES, cohort, GENE_SEEDS, workspace, lambda s, m: progress(0.3 * s, m))
-    models = open_run(run.id, workspace)
     settings = CohortSettings(patients=100 if full else 48, background=20 if full else 10)
-    planted = planted_genes(NAME, workspace)
-    found = gene_truth(
-        models, planted, outcome_of(models, workspace), settings, lambda s, m: progress(0.3 + 0.7 * s, m)
-    )
+    path = workspace.cells / f"genes-{GENES_VERSION}-{run.id}-{settings.patients}-{settings.background}.json"
+    if not path.is_file():
+        models, planted = open_run(run.id, workspace), planted_genes(NAME, workspace)
+        outcome = outcome_of(models, workspace)
+        measured = gene_truth(models, planted, outcome, settings, lambda s, m: progress(0.3 + 0.7 * s, m))
+        write_json(path, asdict(measured))
+    found = GeneTruth(**read_json(path))
     numbers = (
         TrustNumber("planted genes found", found.recall, RECALL, True, 30 / found.genes,
                     f"share of the {found.planted} planted genes among the first 30 of the run's ranking."),

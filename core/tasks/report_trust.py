@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.arrays import FloatArray
-from core.explain.report_evidence import sentence_evidence
+from core.explain.report_evidence import sentence_effects
 from core.explain.run_models import RunModels
 from core.features.encoded import EncodedCohort
 from core.features.report_parts import Part
@@ -19,7 +19,7 @@ from core.tasks.explain_report_parts import REPORTS, ReportTexts, parts_of
 from core.tasks.provenance import code_version
 from core.tasks.train import Progress
 
-PATIENTS = 8
+PATIENTS = 6
 GOOD_SIGN, GOOD_PARTS = 0.80, 0.60
 
 
@@ -34,7 +34,7 @@ class SampledReport:
 def sample_reports(
     models: RunModels, month: float, features: EncodedCohort, texts: ReportTexts, progress: Progress
 ) -> tuple[SampledReport, ...]:
-    """Up to eight patients with reports, evenly through the run; ``texts`` patient → their reports."""
+    """Up to six patients with reports, evenly through the run; ``texts`` patient → their reports."""
     bags = models.inputs.bags[REPORTS]
     there = [i for i, bag in enumerate(bags) if bag is not None and models.inputs.present[REPORTS][i]]
     places = np.unique(np.linspace(0, len(there) - 1, PATIENTS if there else 0).astype(np.int64))
@@ -44,7 +44,7 @@ def sample_reports(
         patient = models.inputs.ids[there[int(place)]]
         encoded = features.read(patient, REPORTS)
         if encoded is not None and encoded.coordinates is not None:
-            effect = sentence_evidence(models, patient, month).effect
+            effect = sentence_effects(models, patient, month)
             found.append(SampledReport(effect, parts_of(encoded, () if encoded.labels is not None else texts[patient])))
     return tuple(found)
 
