@@ -19,6 +19,7 @@ from core.media.synthetic.patient_media import REGION, SLIDE, TRUTH, PaintBox, m
 from core.media.synthetic.slide_plan import CELL
 from core.media.synthetic.tissue_atlas import make_atlas
 from core.media.synthetic.vessels import make_vessels
+from core.media.tissue import thumbnail, tissue_mask
 
 ONLY_SLIDES = {Modality.SLIDES: True, Modality.VOLUMES: False, Modality.REPORTS: False}
 
@@ -122,3 +123,18 @@ def test_a_pen_mark_is_blue_and_the_tissue_shows_through(
     changed = np.abs(pixels[1] - pixels[0]).max(-1) > 30
     assert 0.002 < changed.mean() < 0.08
     assert np.median(blue[changed]) > 40
+
+
+def test_a_pen_mark_is_left_out_of_the_tissue_and_nothing_else(
+    painted: tuple[Path, Path], box: PaintBox, finding: dict[str, Any], tmp_path: Path
+) -> None:
+    """The same slide with and without a mark tells which pixels the pen touched."""
+    marked, _ = make(box, {**finding, "pen_mark": True}, tmp_path)
+    with open_slide(painted[0]) as plain, open_slide(marked) as inked:
+        before, after = thumbnail(plain)[0].astype(int), thumbnail(inked)[0].astype(int)
+        tissue, found = tissue_mask(plain).mask, tissue_mask(inked).mask
+    pen = np.abs(before - after).max(axis=2) > 25
+    assert (pen & tissue).sum() > 100
+    assert (pen & found).sum() <= 0.01 * pen.sum()
+    away = tissue & ~ndimage.binary_dilation(pen, iterations=4)
+    assert (away & found).sum() >= 0.99 * away.sum()
