@@ -32,7 +32,14 @@ def card_tables(card: ModelCard) -> tuple[Table, ...]:
         Table("Limitations", items=card.limitations),
         performance_table(card),
         calibration_table(card),
-        Table("Decision curve", (decision_sentence(card.decision), DECISION_NOTE, f"{card.decision.stage}.")),
+        Table(
+            "Decision curve",
+            (
+                decision_sentence(card.decision),
+                DECISION_NOTE,
+                f"{card.decision.stage[:1].upper()}{card.decision.stage[1:]}.",
+            ),
+        ),
         subgroup_table(card),
         family_table(card),
         flow_table(card.flow),

@@ -36,6 +36,7 @@ padding:10px clamp(20px,4vw,70px);font-size:{FONT_PX}px}}
 nav a{{color:#fff;text-decoration:none;border:2px solid #fff;border-radius:8px;padding:4px 18px}}
 nav a:focus-visible,ol a:focus-visible{{outline:3px solid #D55E00;outline-offset:3px}}nav span{{margin-left:auto}}
 ol{{font-size:{FONT_PX + 4}px;line-height:1.9;columns:2 380px}}ol a{{color:#0B5D66}}
+.talk ol li{{margin:0;break-inside:avoid}}
 """
 _KEYS = """
 document.addEventListener('keydown', function (event) {

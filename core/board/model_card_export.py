@@ -80,7 +80,7 @@ def card_html(card: ModelCard) -> str:
         parts += [f"<p>{escape(text)}</p>" for text in table.before]
         picture = charts.get(table.title)
         if picture is not None:
-            parts.append(svg_of(picture))
+            parts.append(svg_of(picture, 1.5))
         parts.append(_html_table(table))
         if table.items:
             parts.append("<ul>" + "".join(f"<li>{escape(i)}</li>" for i in table.items) + "</ul>")

@@ -113,7 +113,7 @@ class Plot:
             self.shapes.append(Text(self.x(value), base + 4 + self.font, words, self.font, MUTED, "middle"))
         self.shapes.append(Line(((left, base), (self.width - right, base)), MUTED, 0.9))
         middle = left + (self.width - left - right) / 2
-        self.shapes.append(Text(middle, self.height - 2, x_title, self.font, MUTED, "middle"))
+        self.shapes.append(Text(middle, self.height - 0.32 * self.font, x_title, self.font, MUTED, "middle"))
         self.shapes.append(Text(2, max(self.font, top - 1.15 * self.font), y_title, self.font, MUTED))
 
     def curve(

@@ -66,10 +66,10 @@ def page_html(title: str, body: str, style: str, script: str = "") -> str:
 def _part(part: Part) -> str:
     pieces = [f"<h2>{escape(part.title)}</h2>", *(f"<p>{escape(t)}</p>" for t in part.text)]
     if part.pictures:
-        drawn = "".join(f"<div>{svg_of(p, 1.25)}</div>" for p in part.pictures)
+        drawn = "".join(f"<div>{svg_of(p, 1.6)}</div>" for p in part.pictures)
         pieces.append(f'<div class="beside">{drawn}</div>')
     if part.key is not None and part.pictures:
-        pieces.append(svg_of(part.key, 1.25))
+        pieces.append(svg_of(part.key, 1.6))
     if part.photos:
         pieces.append(f'<div class="beside">{"".join(photo_html(p, alt) for p, alt in part.photos)}</div>')
     pieces.append(table_html(part.table))

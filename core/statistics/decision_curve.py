@@ -82,7 +82,8 @@ def net_benefit(
     times, events, _ = checked(time, event)
     order, flags, levels = _flags(times, np.asarray(probability, dtype=np.float64), np.asarray(thresholds, dtype=float))
     weight = np.ones((1, len(times)))
-    return _benefit(times[order], events[order], flags[:, order], month, levels, weight)[0][0]
+    value: FloatArray = _benefit(times[order], events[order], flags[:, order], month, levels, weight)[0][0]
+    return value
 
 
 def decision_curve(

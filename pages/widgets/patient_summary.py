@@ -19,6 +19,7 @@ from pages.widgets.patient_reasons import reasons_panel
 from pages.widgets.patient_routing import routing_panel
 from pages.widgets.patient_support import support_note
 from pages.widgets.patient_who import who_panel
+from pages.widgets.report_buttons import report_buttons
 
 
 def draw(view: View, patient: str) -> None:
@@ -40,6 +41,7 @@ def draw(view: View, patient: str) -> None:
     else:
         _estimated(view, person, estimate)
     clinic_panel(view, person, estimate)
+    report_buttons(view, patient)
 
 
 def _estimated(view: View, person: Person, estimate: PatientEstimate) -> None:
