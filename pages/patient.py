@@ -14,7 +14,7 @@ from pages.widgets.new_patient import is_open, new_patient_panel
 from pages.widgets.opening import nobody_selected, show_page
 from pages.widgets.patient_finder import finder, scored_by
 from pages.widgets.patient_genes import draw as genes
-from pages.widgets.patient_read import with_scoring_runs
+from pages.widgets.patient_read import refused, with_scoring_runs
 from pages.widgets.patient_report import draw as report
 from pages.widgets.patient_scan import draw as scan
 from pages.widgets.patient_slide import draw as slide
@@ -31,6 +31,9 @@ NEEDS: Mapping[str, Modality] = {
     "Report": Modality.REPORTS,
 }
 """Tabs about one kind of data: shown where the patient has it."""
+
+OF_ESTIMATE = frozenset({"Genes", "What if"})
+"""Tabs that say a number: not shown for a patient who gets none."""
 
 
 def body(view: View) -> None:
@@ -65,6 +68,8 @@ def body(view: View) -> None:
 
 def missing(name: str, view: View, patient: str) -> str:
     """Why a tab is not shown for this patient, in one sentence; "" where it is."""
+    if name in OF_ESTIMATE and refused(view, patient):
+        return f"No {name} tab: this patient gets no estimate."
     need = NEEDS.get(name)
     if need is None:
         return ""

@@ -34,7 +34,8 @@ def history_table(shown: Earlier, others: Sequence[Earlier], month: float) -> pd
 
 def _row(entry: Earlier, month: float, mark: str) -> dict[str, str]:
     run = entry.run
-    made = [run.created_at[:10], mark, "of an earlier import" if entry.outdated else ""]
+    unchecked = "support not checked" if entry.estimate.support is None else ""
+    made = [run.created_at[:10], mark, "of an earlier import" if entry.outdated else "", unchecked]
     return {
         "Run of": " · ".join(part for part in made if part),
         "Model": f"{model_words(run.model)}, {' + '.join(run.modalities)}, {run.cohort}",

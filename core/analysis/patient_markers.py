@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.analysis.grouping import is_numeric
 from core.analysis.patient_person import Person
+from core.analysis.points import MINUS
 from core.cohort.cohort import Cohort, Role
 from core.cohort.liver_scores import albi_grade
 from core.cohort.modality import Modality
@@ -53,7 +54,8 @@ def reads_column(person: Person, column: str) -> bool:
 
 def value_words(cohort: Cohort, column: str, value: object) -> str:
     """A value with its unit: ``"3.4 g/dL"``, ``"B"``."""
-    text = f"{value:,.4g}" if isinstance(value, int | float | np.number) and not isinstance(value, bool) else str(value)
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    text = f"{value:,.4g}".replace("-", MINUS) if number else str(value)
     unit = cohort.units.get(column, "")
     return f"{text} {unit}" if unit and unit not in _BARE else text
 

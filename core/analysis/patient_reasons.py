@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core.analysis.patient_markers import value_words
 from core.analysis.patient_sentences import month_words, say, state_words
+from core.analysis.points import MINUS
 from core.analysis.waterfall import value_name
 from core.cohort.cohort import Cohort
 from core.cohort.endpoint import Endpoint
@@ -69,8 +70,9 @@ def reasons_of(found: Explanation, cohort: Cohort, endpoint: Endpoint) -> Reason
 def _reason(row: dict[str, object], found: Explanation, cohort: Cohort, endpoint: Endpoint) -> Reason:
     value, name = float(str(row["value"])), str(row["name"])
     label, observed = feature_words(name, str(row["group"]), str(row["observed"] or ""), cohort)
+    nested = f"{label}, {observed}," if "(" in observed else f"{label} ({observed})"
     words = say(
-        "raises" if value < 0 else "lowers", what=f"{label} ({observed})" if observed else label,
+        "raises" if value < 0 else "lowers", what=nested if observed else label,
         state=state_words(endpoint), when=month_words(found.month), points=f"{abs(value):.1f}",
     )  # fmt: skip
     return Reason(name, label, observed, abs(value), value < 0, float(str(row["sign_share"])), words)
@@ -88,4 +90,4 @@ def feature_words(name: str, group: str, observed: str, cohort: Cohort) -> tuple
         label, seen = cohort.label(column), observed or level
         is_bare = re.fullmatch(r"-?\d+(\.\d+)?", seen) is not None
         return label[:1].upper() + label[1:], value_words(cohort, column, float(seen)) if is_bare else seen
-    return value_name(name), observed
+    return value_name(name), re.sub(r"^-(?=\d)", MINUS, observed)

@@ -24,6 +24,7 @@ MODULES = {
     "export-features": "export_command",
     "train": "train_command",
     "predict": "predict_command",
+    "score-new": "predict_command",
     "evaluate": "run_commands",
     "compare": "run_commands",
     "runs": "run_commands",

@@ -1,14 +1,18 @@
-"""``predict``: a stored run scores the patients of another cohort."""
+"""``predict`` and ``score-new``: a stored run scores the patients of another cohort, or a new patient from a folder."""
 
 from __future__ import annotations
 
 import argparse
+import secrets
+from pathlib import Path
 from typing import Any
 
 from core.cli.output import Answer, ProgressBar, metric_json, table, three, with_interval
+from core.errors import PrognoscopeError
 from core.results.prediction_set import Agreement, PredictionSet
 from core.results.workspace import Workspace
 from core.tasks.predict import PredictRequest, predict
+from core.tasks.score_new import ScoreNewRequest, score_new
 
 SHOWN = 12
 
@@ -20,11 +24,34 @@ def add_commands(commands: Any) -> None:
     add.add_argument("--cohort", required=True)
     add.add_argument("--all", action="store_true", help=f"print every patient, not the first {SHOWN}")
     add.set_defaults(run=run_predict)
+    new = commands.add_parser("score-new", help="score a new patient from a folder with a table and files")
+    new.add_argument(
+        "path", type=Path, help="folder or zip: patients.csv with a column id, slides/, volumes/, reports/"
+    )
+    new.add_argument("--run", required=True, dest="run_id", metavar="RUN")
+    new.add_argument("--name", default="", help="of the small cohort it becomes; made up when left out")
+    new.add_argument("--gene-unit", action="append", default=[], metavar="KIND=UNIT", help="where it is not the run's")
+    new.set_defaults(run=run_score_new, all=True)
 
 
 def run_predict(args: argparse.Namespace, workspace: Workspace) -> Answer:
     """Score and print."""
     found = predict(PredictRequest(args.run_id, args.cohort), workspace, ProgressBar())
+    return _answer(found, args.all)
+
+
+def run_score_new(args: argparse.Namespace, workspace: Workspace) -> Answer:
+    """Store the patient as a small cohort, score and print."""
+    path = args.path.resolve()
+    if not path.exists():
+        raise PrognoscopeError("no such folder or zip", path.name, "check the path")
+    units = dict(pair.partition("=")[::2] for pair in args.gene_unit)
+    name = args.name or f"new-{secrets.token_hex(4)}"
+    request = ScoreNewRequest(args.run_id, str(path), name, "New patient", units)
+    return _answer(score_new(request, workspace, ProgressBar()), args.all)
+
+
+def _answer(found: PredictionSet, every: bool) -> Answer:
     answer = {
         "run": found.run,
         "cohort": found.cohort,
@@ -42,7 +69,7 @@ def run_predict(args: argparse.Namespace, workspace: Workspace) -> Answer:
         "warnings": list(found.warnings),
         "patients": found.patients_json(),
     }
-    return Answer(answer, _lines(found, None if args.all else SHOWN))
+    return Answer(answer, _lines(found, None if every else SHOWN))
 
 
 def _agreement_json(agreement: Agreement) -> dict[str, Any]:

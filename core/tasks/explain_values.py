@@ -51,5 +51,8 @@ def _shown(models: RunModels, patient: str, month: float, workspace: Workspace) 
     places = np.flatnonzero(stored.times == month)
     if not len(places):
         return None
-    value = float(stored.survival[list(stored.table["id"]).index(patient), places[0]])
+    rows = np.flatnonzero((stored.table["id"] == patient).to_numpy())
+    if not len(rows):  # a patient who is new to the run: its estimate lies in a set of its own
+        return None
+    value = float(stored.survival[rows[0], places[0]])
     return PERCENT * value if np.isfinite(value) else None

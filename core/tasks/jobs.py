@@ -47,9 +47,11 @@ def _predict(arguments: Mapping[str, Any], workspace: Workspace, context: JobCon
 
 
 def _score_new(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
+    from core.cohort.import_request import allowed
     from core.tasks.score_new import ScoreNewRequest, score_new
 
-    found = score_new(ScoreNewRequest(**arguments), workspace, context.progress)
+    path = str(allowed(arguments["path"], workspace))  # a page may name an upload or what lies in an import root
+    found = score_new(ScoreNewRequest(**{**arguments, "path": path}), workspace, context.progress)
     first = str(found.table["id"].iloc[0])
     return {"prediction": found.id, "cohort": found.cohort, "run": found.run, "patient": first}
 

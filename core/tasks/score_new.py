@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.cohort.cohort import Cohort
-from core.cohort.import_request import allowed
 from core.cohort.importing import save_imported
 from core.cohort.media_index import load_media
 from core.cohort.modality import Modality
@@ -31,8 +30,8 @@ from core.tasks.train import Progress, silent
 class ScoreNewRequest:
     """Who is scored by which run.
 
-    ``path`` a folder or zip with the patient's table and files: an upload, or inside an import root · ``name`` and
-    ``title`` of the small cohort it becomes · ``gene_units`` kind → unit, where they are not the run's.
+    ``path`` a folder or zip with the patient's table and files; an upload is used up · ``name`` and ``title`` of the
+    small cohort it becomes · ``gene_units`` kind → unit, where they are not the run's.
     """
 
     run: str
@@ -50,7 +49,7 @@ def score_new(request: ScoreNewRequest, workspace: Workspace, progress: Progress
     PrognoscopeError
         When the folder cannot be read, a file cannot be encoded as the run's were, or the run cannot score.
     """
-    given = allowed(request.path, workspace)
+    given = Path(request.path)
     stored_before = workspace.cohort(request.name).exists()  # by an attempt that was stopped, when its upload is gone
     if stored_before and given.exists():
         raise PrognoscopeError(f"a cohort named {request.name!r} exists", "the workspace", "choose another name")

@@ -47,6 +47,13 @@ def read_person(view: View, patient: str) -> Person | None:
     return Person(patient, view.cohort, base, run)
 
 
+def refused(view: View, patient: str) -> bool:
+    """Whether the chosen run gives this patient no number."""
+    person = read_person(view, patient)
+    estimate = None if person is None else read_estimate(person, view.workspace)
+    return estimate is not None and bool(estimate.refused)
+
+
 def read_ensemble(run: Run, workspace: Workspace) -> Predictions:
     """A run's out-of-fold predictions, the mean over its seeds, once a session."""
     return _ensemble(str(workspace.root), run.id, run.created_at, run)

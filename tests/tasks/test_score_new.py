@@ -4,6 +4,7 @@ what does not match is masked with its reason, and a failure leaves nothing behi
 from __future__ import annotations
 
 import csv
+import json
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from core.analysis.deletion import cohort_deletion, remove_cohort
+from core.cli.__main__ import main
 from core.cohort.cohort import Cohort
 from core.cohort.new_patient_form import GivenFile, form_fields, stage_form
 from core.cohort.storage import list_cohorts, load_cohort, load_original_ids, save_cohort
@@ -186,3 +188,18 @@ def test_a_new_patients_estimate_is_explained_by_all_models(trained: tuple[Works
     assert "the explanations of the estimates of 1 patient" in cohort_deletion("new-8", workspace).goes
     remove_cohort("new-8", workspace)
     assert not has_explanation(Kind.VALUES, run, patient, 24.0, workspace)
+
+
+def test_the_command_line_scores_a_folder_and_leaves_it_where_it_is(
+    trained: tuple[Workspace, str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, run = trained
+    monkeypatch.setenv("PROGNOSCOPE_WORKSPACE", str(workspace.root))
+    (tmp_path / "patients.csv").write_text("id,age,sex\n77,58,female\n")
+    assert main(["score-new", str(tmp_path), "--run", run, "--name", "new-9", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert answer["cohort"] == "new-9"
+    assert len(answer["patients"]) == 1
+    assert 0 < answer["patients"][0]["survival"]["12"] < 1
+    assert (tmp_path / "patients.csv").is_file()
+    assert main(["score-new", str(tmp_path / "nowhere"), "--run", run, "--json"]) == 1
