@@ -30,6 +30,7 @@ BENCHES: Mapping[str, str] = {
     "mice-missing": "core.tasks.bench_mice_missing:bench_missing",
     "mice-left-out": "core.tasks.bench_mice_left_out:bench_left_out",
     "mice-training": "core.tasks.bench_mice_training:bench_mice_training",
+    "explain-speed": "core.tasks.bench_explain_speed:bench_explain_speed",
     "report-parts": "core.tasks.bench_report_parts:bench_report_parts",
     "tiles": "core.tasks.bench_tiles:bench_tiles",
     "biofact-audit": "core.tasks.bench_biofact_audit:bench_biofact_audit",
