@@ -36,10 +36,11 @@ class Models:
     fold: int = MEAN
 
 
-def model_choices(record: RoutingRecord) -> tuple[Models, ...]:
-    """What may be shown side by side, the widest first: all models where every level's experts match between seeds,
-    the folds of one seed where they match within it, and always each single model with the patients it never saw."""
-    levels, seeds = record.levels.values(), range(len(record.seeds))
+def model_choices(record: RoutingRecord, only: str = "") -> tuple[Models, ...]:
+    """What may be shown side by side, the widest first: all models where every level's experts (or those of the level
+    ``only``) match between seeds, the folds of one seed where they match within it, and always each single model with
+    the patients it never saw."""
+    levels, seeds = [x for x in record.levels.values() if only in ("", x.name)], range(len(record.seeds))
     found = [Models()] if all(level.comparable for level in levels) else []
     found += [Models(s) for s in seeds if all(level.matched_within(s) for level in levels)]
     found += [Models(s, int(f)) for f in np.unique(record.fold) for s in seeds]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core.analysis.gates import match_words
 from core.cli.output import Answer, ProgressBar, table
 from core.results.routing_record import LevelRecord, RoutingRecord
 from core.results.workspace import Workspace
@@ -41,7 +42,7 @@ def _json(record: RoutingRecord) -> dict[str, Any]:
     off = {m: float(np.nanmean(np.abs(x.survival))) for m, x in record.modalities.items()}
     return {
         "run": record.run, "cohort": record.cohort, "month": record.month, "patients": len(record),
-        "models": len(record.seeds), "levels": levels, "modalities_off": off, "notes": list(record.notes),
+        "models": len(record.seeds), "levels": levels, "modalities_off": off, "notes": _notes(record),
     }  # fmt: skip
 
 
@@ -71,4 +72,8 @@ def _lines(record: RoutingRecord) -> list[str]:
     for modality, off in record.modalities.items():
         size = float(np.nanmean(np.abs(off.survival)))
         lines.append(f"  {modality} off: S({record.month:g}) moves by {size:.2f} points on average")
-    return lines + [f"  note: {n}" for n in record.notes]
+    return lines + [f"  note: {n}" for n in _notes(record)]
+
+
+def _notes(record: RoutingRecord) -> list[str]:
+    return [n for n in (match_words(record.levels), *record.notes) if n]

@@ -108,8 +108,8 @@ def importance_figure(found: CohortExplanation, rows: pd.DataFrame, label: Label
         xaxis={"title": f"mean size, {axis_words(found.month)}", "rangemode": "tozero"},
         yaxis={"tickvals": list(range(len(rows))), "ticktext": names, "range": [len(rows) - 0.4, -0.6]},
     )  # fmt: skip
-    count = f"n {len(found.patients):,} patients · bars: ± standard deviation over the seeds"
-    agreed = "" if found.rank_agreement is None else f" · rank correlation of seeds {found.rank_agreement:.2f}"
+    count = f"n {len(found.patients):,} patients · bars: ± SD over seeds"
+    agreed = "" if found.rank_agreement is None else f" · rank correlation {found.rank_agreement:.2f}"
     title = "What counts most, and whether the seeds agree"
     titled(figure, title, count + agreed, found.synthetic, TOP_PX + BOTTOM_PX + 26 * max(4, len(rows)))
     return figure.figure()

@@ -50,7 +50,7 @@ def gate_heatmap(
     for head, at in heads:
         figure.add_annotation(x=0, xref="paper", xanchor="left", y=at, showarrow=False, text=f"<b>{head}</b>",
                               font={"size": 12, "color": MUTED})  # fmt: skip
-    _strip(figure, record.estimate.mean(axis=0)[order], outcome, ids, x)
+    _strip(figure, record.estimate.mean(axis=0)[order], outcome, ids, x, interactive)
     if interactive and chosen in ids:
         at = ids.index(chosen) + 1
         figure.add_shape(
@@ -81,11 +81,19 @@ def _layout(rows: GateRows) -> tuple[list[int], list[tuple[str, float]]]:
     return places, heads
 
 
-def _strip(figure: Canvas, survival: FloatArray, outcome: Outcome, ids: list[str], x: list[int]) -> None:
-    """Estimated survival as a line, and a cross where the event happened."""
+def _strip(
+    figure: Canvas, survival: FloatArray, outcome: Outcome, ids: list[str], x: list[int], interactive: bool
+) -> None:
+    """Estimated survival, a dot a patient (a heat map cannot be clicked: the dots can), a cross at an event."""
     figure.add_scatter(
-        x=x, y=survival.tolist(), yaxis="y2", mode="lines", line={"color": ACCENT, "width": 1.4}, hoverinfo="skip"
-    )
+        x=x, y=survival.tolist(), yaxis="y2", mode="lines+markers", line={"color": ACCENT, "width": 1.2},
+        marker={"size": 8 if len(x) <= 80 else 6, "color": "white", "line": {"width": 1.2, "color": ACCENT}},
+        customdata=[[i] for i in ids] if interactive else None, selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
+        hovertext=[(f"{i}<br>" if interactive else "") + f"estimated survival {s:.0f} %"
+                   for i, s in zip(ids, survival, strict=True)],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )  # fmt: skip
     happened = dict(zip(outcome.ids, outcome.codes == 1, strict=True))
     at = [i for i, patient in enumerate(ids) if happened.get(patient, False)]
     figure.add_scatter(

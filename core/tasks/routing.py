@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from core.analysis.gates import match_words
 from core.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
@@ -18,6 +17,7 @@ from core.explain.run_models import RunModels
 from core.explain.survival_at import survival_at
 from core.features.batch import Batch, Tensors
 from core.models.hdmoe.model import level1
+from core.models.mice.model import GROUPS
 from core.results.explained import default_month
 from core.results.routing_record import LevelRecord, ModalityOff, RoutingRecord, save_routing
 from core.results.workspace import Workspace
@@ -228,8 +228,11 @@ def _record(reading: _Reading, seconds: float) -> RoutingRecord:
     }
     space = "what the estimate is read from" if reading.named_space else "what the last level’s shared expert says"
     maps, places, aligned = maps_of(reading.representation, reference, models.fold, levels)
-    words = match_words(levels)
-    notes = (words,) if words else ()
+    notes = (
+        (f"{GROUPS}: these have no gate; their mass is each answer's share of the answers' norms.",)
+        if GROUPS in levels
+        else ()
+    )
     off = {
         m.value: ModalityOff(survival, risk, moved)
         for m, (survival, risk, moved) in reading.off.items()

@@ -66,7 +66,8 @@ def cohort_values(view: View, patient: str, month: float) -> None:
     )  # fmt: skip
     note("One point a patient; a black diamond is this patient. Numbers beside a name: its rank, and the best and "
          "worst that a single seed gives it. Click a point to see how that value moves the estimate.")  # fmt: skip
-    left, right = st.columns(2, gap="medium")
+    with st.container(key="cohort_values"):
+        left, right = st.columns(2, gap="medium")
     with left:
         figure_block(
             Block("cohort-importance", "; ".join(f"{label(str(r['name']))} {r['importance']:.2f}" for _, r in

@@ -60,7 +60,8 @@ def phenotypes_tab(view: View) -> None:
     except PrognoscopeError as error:
         show_error(error)
         return
-    left, right = st.columns([7, 4], gap="medium")
+    with st.container(key="phenotype_head"):
+        left, right = st.columns([7, 4], gap="medium")
     with left:
         _curves(view, found, result)
     with right:

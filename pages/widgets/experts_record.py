@@ -54,9 +54,9 @@ def _remembered(root: str, run: str, stamp: int) -> RoutingRecord:
     return load_routing(run, Workspace(Path(root)))
 
 
-def models_choice(record: RoutingRecord, key: str) -> Models:
-    """Whose gates: all models where their experts match, else a seed, else one model."""
-    options = list(model_choices(record))
+def models_choice(record: RoutingRecord, key: str, level: str = "") -> Models:
+    """Whose gates: all models where their experts (of ``level``) match, else a seed, else one model."""
+    options = list(model_choices(record, level))
     if st.session_state.get(key) not in options:
         st.session_state[key] = _first(record, options)
     return st.selectbox(

@@ -52,15 +52,16 @@ def routing_tab(view: View) -> None:
         "is the soft weight the router gives. Out of fold throughout."
     )
     left, middle, right = st.columns([4, 4, 3], gap="medium")
-    with left:
-        models = models_choice(record, MODELS)
     with middle:
         level = st.selectbox("Level", [EVERY, *record.levels], key=LEVEL)
+    with left:
+        models = models_choice(record, MODELS, "" if level == EVERY else level)
     with right:
         sort = st.selectbox("Patients sorted by", SORTS, key=SORT)
     _heat(view, record, models, "" if level == EVERY else level, sort)
-    if words := match_words(record.levels):
-        note(words)
+    for words in (match_words(record.levels), *record.notes):
+        if words:
+            note(words)
     if "difference" in record.extra:
         note(f"Reading the gates changed no estimate (largest difference of an output {record.extra['difference']:g}) "
              f"and added {100 * record.extra['overhead']:.0f} % to the time of a pass.")  # fmt: skip
@@ -87,8 +88,8 @@ def _heat(view: View, record: RoutingRecord, models: Models, level: str, sort: s
         key=chart_key("gates", (models, level, sort, chosen, view.state.selection)), on_select=pin_clicked,
         selection_mode=("points",),
     )  # fmt: skip
-    note("A column is a patient; the line above is the estimated survival, a cross that the event happened; white: the "
-         "patient lacks the data of that level. Click a column to choose that patient on all pages.")  # fmt: skip
+    note("A column is a patient; the dots above are the estimated survival, a cross: the event happened; white: "
+         "the patient lacks the data of that level. Click a dot to choose the patient on all pages.")  # fmt: skip
     if chosen in {record.ids[i] for i in inside}:
         open_patient([chosen], "gates")
 

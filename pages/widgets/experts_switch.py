@@ -37,10 +37,10 @@ def switch_tab(view: View) -> None:
 
 def _experts(view: View, record: RoutingRecord) -> None:
     left, right, _ = st.columns([4, 4, 4], gap="medium")
-    with left:
-        models = models_choice(record, MODELS)
     with right:
         name = st.selectbox("Level", list(record.levels), index=len(record.levels) - 1, key=LEVEL)
+    with left:
+        models = models_choice(record, MODELS, name)
     level, chosen = record.levels[name], view.state.patient
     inside = patients_of(record, models)
     change = of_models(level.survival, models)

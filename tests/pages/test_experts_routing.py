@@ -65,6 +65,8 @@ def test_experts_that_do_not_match_are_shown_model_by_model(tab: Callable[..., A
     test = tab("Routing")
     assert str(test.selectbox(key="routing_models").options[0]).startswith("one model: fold 1")
     assert "shown model by model" in html(test)
+    test.selectbox(key="routing_level").select("level 2").run()
+    assert "mean of 2 seeds" in test.selectbox(key="routing_models").options
     record = make_routing(COHORT, make_predictions(COHORT))
     matched = {"level 2": record.levels["level 2"]}
     test = tab("Routing", levels=matched)
