@@ -17,6 +17,7 @@ class SlidePane {
 
   // needs the box to be in the page: OpenSeadragon measures it
   start(where) {
+    this.first = where;
     const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
     const { data } = this.view;
     this.osd = window.OpenSeadragon({
@@ -30,10 +31,12 @@ class SlidePane {
     this.canvas = element('canvas', 'sv-overlay');
     this.osd.canvas.append(this.canvas);
     this.osd.addHandler('open', () => {
-      if (where) this.go(where);
+      this.begin();
       this.item.addHandler('fully-loaded-change', (e) => { this.box.dataset.loaded = e.fullyLoaded ? '1' : ''; });
       this.view.opened(this);
     });
+    // the page may still be finding its layout: until the reader has moved, the view begins anew at every size
+    this.osd.addHandler('resize', () => requestAnimationFrame(() => { if (!this.view.touched) this.begin(); }));
     this.osd.addHandler('open-failed', () => this.view.refused());
     this.osd.addHandler('tile-load-failed', () => this.view.refused());
     this.osd.addHandler('update-viewport', () => { this.draw(); this.view.moved(this); });
@@ -46,12 +49,16 @@ class SlidePane {
       this.view.hover(this, e.clientX - edge.left, e.clientY - edge.top);
     });
     this.picture.addEventListener('pointerleave', () => this.view.hover(null));
+    this.picture.addEventListener('wheel', () => { this.view.touched = true; }, { capture: true, passive: true });
     for (const kind of ['pointerdown', 'wheel', 'pointerenter']) {
       this.picture.addEventListener(kind, () => this.view.lead(this), { capture: true, passive: true });
     }
   }
 
   get item() { return this.osd?.world.getItemAt(0); }
+
+  // a view that is being taken out of the page has no size to speak of
+  get visible() { return this.picture.isConnected && this.picture.clientWidth > 20; }
 
   // screen px of a level-0 point in the frame drawn last
   toScreen(x, y) { return this.osd.viewport.pixelFromPoint(this.item.imageToViewportCoordinates(x, y, true), true); }
@@ -66,11 +73,17 @@ class SlidePane {
     this.osd.viewport.applyConstraints();
   }
 
+  // what is looked at, whatever the size of the view: the middle, screen px per level-0 px, degrees
   get where() {
     if (!this.item) return null;
     const { viewport } = this.osd;
     const { x, y } = viewport.getCenter(true);
-    return { x, y, zoom: viewport.getZoom(true), rotation: viewport.getRotation(true) };
+    return { x, y, zoom: this.zoom, rotation: viewport.getRotation(true) };
+  }
+
+  begin() {
+    if (!this.item) return;
+    if (this.first) this.go(this.first); else this.osd.viewport.goHome(true);
   }
 
   go({ x, y, zoom, rotation }) {
@@ -80,7 +93,7 @@ class SlidePane {
     if (same(now.x, x) && same(now.y, y) && same(now.zoom, zoom) && same(now.rotation, rotation)) return;
     const { viewport } = this.osd;
     viewport.setRotation(rotation, true);
-    viewport.zoomTo(zoom, null, true);
+    viewport.zoomTo(this.item.imageToViewportZoom(zoom), null, true);
     viewport.panTo(new window.OpenSeadragon.Point(x, y), true);
   }
 

@@ -56,7 +56,7 @@ class SlideView {
     this.keys = this._keyList();
     this.root.replaceChildren(this.bar, this.keys, this.told, middle, this.readout, this.facts, this.strip.box);
     this.onKey = (event) => this._key(event);
-    this.onUse = () => { this.used = Date.now(); this._renewInTime(); };
+    this.onUse = () => { this.touched = true; this.used = Date.now(); this._renewInTime(); };
     this.root.addEventListener('keydown', this.onKey, true);
     this.root.addEventListener('pointerdown', this.onUse, true);
     this._tools();
@@ -265,7 +265,7 @@ class SlideView {
 
   // the other view follows the one in the reader's hand, in the same frame
   moved(pane) {
-    if (pane !== this.leader) return;
+    if (pane !== this.leader || !pane.visible) return;
     const { where } = pane;
     this.state.where = where;
     for (const other of this.panes) if (other !== pane) other.go(where);
@@ -334,6 +334,7 @@ class SlideView {
 
   _key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input, textarea, select')) return;
+    this.touched = true;
     this.used = Date.now();
     const act = this._action(event.key);
     if (!act) return;
@@ -399,7 +400,6 @@ class SlideView {
   end() {
     this.ended = true;
     clearInterval(this.timer);
-    this.state.where = this.panes[0]?.where ?? this.state.where;
     this.root.removeEventListener('keydown', this.onKey, true);
     this.root.removeEventListener('pointerdown', this.onUse, true);
     for (const pane of this.panes) pane.end();

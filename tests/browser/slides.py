@@ -85,6 +85,7 @@ def settle(page: Page) -> None:
           const same = view.panes.every((p) => {
             const { osd } = p; const v = osd.viewport;
             return p.item && p.item.getFullyLoaded() && v.getZoom() === v.getZoom(true)
+              && v.getRotation() === v.getRotation(true)
               && v.getCenter().x === v.getCenter(true).x && v.getCenter().y === v.getCenter(true).y;
           });
           return maps && same;
