@@ -6,7 +6,7 @@ import hashlib
 
 import streamlit as st
 
-from core.analysis.report_reading import PARTS, effect_words, report_words, sentence_table
+from core.analysis.report_reading import PARTS, effect_words, report_words, sentence_table, sentence_text
 from core.cohort.media_index import MediaFile, MediaKind, load_media
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
@@ -75,21 +75,21 @@ def _evidence(found: ReportEvidence, texts: list[str | None], files: tuple[Media
         if chosen is None:
             state_box("Choose a sentence", ("Click one in the text, or reach it by Tab and press Enter.",))
         else:
-            _sentence(found.sentences[chosen], found, chosen)
+            _sentence(found.sentences[chosen], found, chosen, texts)
     with st.expander("All sentences as a table"):
         numbers_table(sentence_table(found, texts), right=("no.", "weight", "adds", "spread", "models agree"))
         note("adds: percentage points of survival that the sentence's presence adds; spread: over the models.")
 
 
-def _sentence(sentence: Sentence, found: ReportEvidence, number: int) -> None:
+def _sentence(sentence: Sentence, found: ReportEvidence, number: int, texts: list[str | None]) -> None:
     rows = [("Sentence", f"{number + 1} of {len(found.sentences)}"), ("About", PARTS.get(sentence.part, sentence.part))]
     rows.append(("Expert", sentence.expert or "none: the model has no expert that reads sentences"))
     if sentence.weight is not None:
         even = 1 / len(found.sentences)
         rows.append(("Weight", f"{100 * sentence.weight:.0f} % of the attention ({100 * even:.0f} % were even)"))
     with st.container(border=True, key="report_sentence"):
-        for name, value in rows:
-            st.text(f"{name}: {value}")
+        st.text(f"“{sentence_text(sentence, texts, 300)}”")
+        st.text("\n".join(f"{name}: {value}" for name, value in rows))
         st.markdown(effect_words(sentence, found.month, found.models))
         note("The expert is the one through which most of the sentence's relevance passes; it is no diagnosis.")
 
