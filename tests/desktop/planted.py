@@ -41,7 +41,8 @@ class Planted:
 def plant(workspace: Workspace, folder: Path) -> Planted:
     """A cohort of which one patient has a slide and a scan, another neither."""
     cohort, _ = make_sample_cohort(60)
-    cohort = replace(cohort, name="study")
+    first = np.arange(len(cohort)) == 0
+    cohort = replace(cohort, name="study", availability=cohort.availability.assign(slides=first, volumes=first))
     save_cohort(cohort, None, workspace)
     predictions = make_predictions(cohort)
     run = make_run(cohort, predictions)
