@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,6 +21,7 @@ from core.analysis.patient_sentences import (
 )
 from core.arrays import FloatArray
 from core.cohort.endpoint import Endpoint
+from core.statistics.kaplan_meier import SurvivalCurve
 
 
 class Presentation(StrEnum):
@@ -98,7 +98,7 @@ def conditional_table(estimate: PatientEstimate, state: str) -> pd.DataFrame:
             continue
         cells = {f"after {month_words(m)}": _given(estimate, given, m) for m in months}
         start = "At the start" if given == 0 else f"{state[:1].upper()}{state[1:]} after {month_words(given)}"
-        rows.append({"": start} | cells)
+        rows.append({"If": start} | cells)
     return pd.DataFrame(rows)
 
 
@@ -115,7 +115,19 @@ def lower_than(values: FloatArray, own: float) -> tuple[int, int]:
     return int((known > own).sum()), len(known)
 
 
-def drawn_table(estimate: PatientEstimate, names: Sequence[str] = ("S", "low", "high")) -> pd.DataFrame:
-    """The curve's own numbers, for the table view and the CSV."""
-    columns = dict(zip(names, (estimate.survival, estimate.low, estimate.high), strict=True))
-    return pd.DataFrame({"month": estimate.times, **columns}).dropna(subset=[names[0]])
+def drawn_table(estimate: PatientEstimate, reference: SurvivalCurve | None = None) -> pd.DataFrame:
+    """The drawn curves: the estimate with its spread, and the observed course of comparable patients.
+
+    Returns
+    -------
+    DataFrame
+        ``curve`` · ``month`` · ``S`` · ``low``, ``high`` the model spread, or the 95 % interval of the observed course.
+    """
+    own = pd.DataFrame(
+        {"curve": "estimate", "month": estimate.times, "S": estimate.survival, "low": estimate.low,
+         "high": estimate.high}
+    ).dropna(subset=["S"])  # fmt: skip
+    if reference is None:
+        return own
+    steps = {"month": reference.time, "S": reference.survival, "low": reference.low, "high": reference.high}
+    return pd.concat([own, pd.DataFrame({"curve": "comparable patients", **steps})], ignore_index=True)

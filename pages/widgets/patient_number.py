@@ -11,6 +11,7 @@ from core.analysis.patient_estimate import FEWEST_AT_RISK, Number, PatientEstima
 from core.analysis.patient_person import Person
 from core.analysis.patient_presentations import Presentation, bars, drawn_table, numbers_of, sentences
 from core.analysis.patient_reference import Comparable
+from core.analysis.patient_reproduce import counted_code, course_code
 from core.analysis.patient_sentences import (
     chance,
     count_words,
@@ -98,7 +99,9 @@ def presentation_panel(
         figure_block(
             Block(
                 "patient-course", alt or "Estimated course",
-                lambda _: course_figure(estimate, month, words, reference, pinned), lambda: drawn_table(estimate),
+                lambda _: course_figure(estimate, month, words, reference, pinned),
+                lambda: drawn_table(estimate, reference.curve),
+                lambda: course_code(words.title, state, month),
             )
         )  # fmt: skip
     else:
@@ -112,13 +115,13 @@ def _counted(estimate: PatientEstimate, number: Number, month: float, state: str
         title = f"100 patients like this one, {month_words(month)} on"
         figure_block(
             Block("patient-icons", alt, lambda _: icons_figure(number, state, title, synthetic),
-                  lambda: numbers_of(estimate, state))
+                  lambda: numbers_of(estimate, state), lambda: counted_code(title, state))
         )  # fmt: skip
     else:
         title = f"Estimated to be {state}"
         figure_block(
             Block("patient-bars", alt, lambda _: bars_figure(bars(estimate), month, state, title, synthetic),
-                  lambda: numbers_of(estimate, state))
+                  lambda: numbers_of(estimate, state), lambda: counted_code(title, state))
         )  # fmt: skip
 
 

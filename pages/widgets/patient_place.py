@@ -9,6 +9,7 @@ import streamlit as st
 from core.analysis.patient_estimate import PatientEstimate
 from core.analysis.patient_person import Person
 from core.analysis.patient_presentations import conditional_table, lower_than
+from core.analysis.patient_reproduce import place_code
 from core.analysis.patient_sentences import month_words, percent_words, say, state_words
 from core.figures.patient_place import place_figure
 from core.results.prediction import Predictions
@@ -33,6 +34,7 @@ def place_panel(view: View, person: Person, estimate: PatientEstimate, ensemble:
                 "patient-place", f"{words} This patient {percent_words(number.value)}.",
                 lambda _: place_figure(others, number, title, state, person.base.synthetic),
                 lambda: pd.DataFrame({"S": np.sort(others[np.isfinite(others)])}),
+                lambda: place_code(title, state, number.value),
             )
         )  # fmt: skip
         note(words)

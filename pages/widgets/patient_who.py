@@ -9,6 +9,7 @@ import streamlit as st
 from core.analysis.patient_identity import Identity, identity
 from core.analysis.patient_person import Person
 from core.results.naming import model_words
+from pages.widgets.html import note
 
 
 def who_panel(person: Person) -> None:
@@ -25,6 +26,8 @@ def who_panel(person: Person) -> None:
             with st.popover("What happened", key="who_outcome"):
                 st.markdown(f"{found.outcome}.")
                 st.caption("On file; the models behind the estimate were never told it of this patient.")
+    if missing:
+        note(" ".join(m.words for m in missing))
 
 
 def _plate(person: Person, found: Identity) -> str:

@@ -89,7 +89,7 @@ def test_conditional_survival_by_hand() -> None:
     assert one.given_alive(36.0, 12.0) is None
     same = one.given_alive(0.0, 36.0)
     assert same == one.at(36.0)
-    table = conditional_table(one, "alive").set_index("")
+    table = conditional_table(one, "alive").set_index("If")
     assert table.loc["Alive after 1 year", "after 3 years"] == "57 %"  # 0.4 / 0.7
     assert table.loc["At the start", "after 3 years"] == "40 %"
     assert table.loc["Alive after 3 years", "after 1 year"] == ""
