@@ -85,6 +85,11 @@ class CardSource:
         return median_survival(kaplan_meier(self.time, ~self.event)).value
 
 
+def import_notes(source: CardSource) -> tuple[str, ...]:
+    """What the import did to values, in its own sentences; that patients are generated is said elsewhere."""
+    return tuple(f"{w.rstrip('.')}." for w in source.cohort.warnings if "patients are generated" not in w)
+
+
 def read_source(run_id: str, workspace: Workspace) -> CardSource:
     """Read everything from the workspace.
 

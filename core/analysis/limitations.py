@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from core.analysis.card_families import fold_kind
-from core.analysis.card_source import CardSource
+from core.analysis.card_source import CardSource, import_notes
 from core.analysis.comparisons import interval
 from core.analysis.decision import Decision, useful_range
 from core.analysis.patient_sentences import month_words
 from core.analysis.subgroups import Subgroup, off_the_mark
 from core.cohort.modality import Modality
+from core.cohort.wording import plural
 
 FEW_EVENTS = 200
 """Below this many events a calibration is hardly judged (van Calster et al., BMC Med 2019, 17:230)."""
@@ -88,8 +89,10 @@ def _calibration(source: CardSource, subgroups: tuple[Subgroup, ...]) -> list[st
     found = []
     for key, slope in source.run.metrics.calibration_slope.items():
         if slope.low is not None and slope.high is not None and not slope.low <= 1 <= slope.high:
-            word = "too far apart" if slope.high < 1 else "too close together"
-            found.append(f"Estimates at {month_words(float(key))} lie {word} (calibration slope "
+            word = "lie too far apart" if slope.high < 1 else "lie too close together"
+            if (slope.mean or 0) <= 0:
+                word = "do not follow what happened"
+            found.append(f"Estimates at {month_words(float(key))} {word} (calibration slope "
                          f"{interval(slope.mean, slope.low, slope.high)}).")  # fmt: skip
     p = source.run.metrics.d_calibration_p.mean
     if p is not None and p < 0.05:
@@ -112,6 +115,10 @@ def _no_benefit(decision: Decision) -> list[str]:
 
 
 def _warnings(source: CardSource) -> list[str]:
-    """Of the run and the cohort; that patients are generated was said already."""
-    known = dict.fromkeys((*source.run.warnings, *source.cohort.warnings))
-    return [f"{w[:1].upper()}{w[1:].rstrip('.')}." for w in known if "patients are generated" not in w]
+    """What the training warned of, sentence by sentence; what the import did is counted and stands under data."""
+    notes = set(source.cohort.warnings)
+    found = [f"{w[:1].upper()}{w[1:].rstrip('.')}." for w in dict.fromkeys(source.run.warnings) if w not in notes]
+    changed = len(import_notes(source))
+    if changed:
+        found.append(f"The import left {plural(changed, 'note')} on values joined, converted or set missing: item 7.")
+    return found

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from core.analysis.card_source import CardSource
+from core.analysis.card_source import CardSource, import_notes
 from core.analysis.comparisons import interval
 from core.analysis.patient_markers import age_column, sex_column, stage_column
 from core.analysis.patient_sentences import month_words, state_words
@@ -111,7 +111,7 @@ def _preparation(source: CardSource) -> Found:
         facts.append("Genes " + (f"scaled by {scale}." if scale else "scaled by the training fold."))
     for modality, encoder in dict(config.get("encoders", {})).items():
         facts.append(f"{str(modality).capitalize()} encoded by {encoder}.")
-    return Found(tuple(facts))
+    return Found((*facts, *import_notes(source)))
 
 
 def _outcome(source: CardSource) -> Found:

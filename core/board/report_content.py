@@ -21,6 +21,7 @@ from core.board.forbidden import check_words
 from core.board.report_tables import Rows, calibration_words, genes_of, marker_rows, record_rows, simple_rows
 from core.board.slide_region import SlideRegion, slide_region
 from core.board.sources import ReportSources
+from core.cohort.modality import Modality
 from core.results.board_store import Opinion
 from core.results.explained import Kind, has_explanation
 from core.results.explanation import Explanation, load_explanation
@@ -122,7 +123,7 @@ def report_content(sources: ReportSources, patient: str, month: float, protocol:
         reasons=reasons,
         no_reasons="" if reasons is not None else NO_VALUES,
         genes=genes_of(explanation),
-        region=slide_region(run.id, patient, person.cohort.name, sources.workspace) if shown is not None else "",
+        region=_region(sources, person) if shown is not None else "",
         calibration=quality,
         calibration_words=calibration_words(run, quality),
         record=record_rows(sources, protocol),
@@ -156,6 +157,17 @@ def _support(estimate: PatientEstimate) -> str:
     return "Within what the run was trained on" + (
         "." if distance is None else f" (distance {distance:.2f}; above 1 there is no number)."
     )
+
+
+def _region(sources: ReportSources, person: Person) -> SlideRegion | str:
+    """Nothing is said of slides where the run reads none."""
+    found = slide_region(person.run.id, person.patient, person.cohort.name, sources.workspace)
+    if isinstance(found, SlideRegion):
+        return found
+    slides = Modality.SLIDES
+    if not person.reads(slides):
+        return ""
+    return found if person.has(slides.value) else "This patient has no slides."
 
 
 def _explanation(sources: ReportSources, patient: str, month: float) -> Explanation | None:
