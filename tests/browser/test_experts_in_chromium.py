@@ -50,6 +50,7 @@ def test_an_audit_is_read_in_words_figures_and_tables(chromium: Browser, audited
     context.on("request", lambda request: requests.append(request.url))
     page = context.new_page()
     page.goto(f"{audited.url}/experts")
+    page.get_by_role("tab", name="Audit", exact=True).click()
     expect(page.locator(".verdict.yes")).to_have_count(3, timeout=30_000)
     for name in FIGURES:
         expect(page.locator(f".st-key-figure_{name} .js-plotly-plot")).to_be_visible(timeout=15_000)
