@@ -154,3 +154,14 @@ def off_the_mark(found: tuple[Subgroup, ...]) -> tuple[Subgroup, ...]:
         s for s in found
         if s.difference.low is not None and s.difference.high is not None and s.difference.low * s.difference.high > 0
     )  # fmt: skip
+
+
+def group_numbers(found: tuple[Subgroup, ...]) -> pd.DataFrame:
+    """Every number of every group, empty where it is not estimable: the CSV of the figures."""
+    rows = []
+    for s in found:
+        row: dict[str, object] = {"variable": s.variable, "level": s.level, "patients": s.n, "events": s.events}
+        for name, part in (("c", s.c), ("observed", s.observed), ("difference", s.difference)):
+            row |= {name: part.value, f"{name} low": part.low, f"{name} high": part.high}
+        rows.append(row | {"predicted": s.predicted, "note": s.note})
+    return pd.DataFrame(rows)

@@ -8,6 +8,8 @@ import streamlit as st
 from core.analysis.card_words import DECISION_NOTE, subgroup_table
 from core.analysis.decision import decision_sentence, decision_table
 from core.analysis.model_card import ModelCard
+from core.analysis.reproduce_card import card_code
+from core.analysis.subgroups import group_numbers
 from core.figures.decision_curve import decision_figure
 from core.figures.subgroups import level_figure, ranking_figure
 from pages.widgets.evidence_table import card_table
@@ -25,7 +27,7 @@ def decision_panel(card: ModelCard) -> None:
         return
     figure_block(
         Block("evidence-decision", sentence, lambda _: decision_figure(decision, card.badge, card.run.synthetic),
-              lambda: decision_table(decision))
+              lambda: decision_table(decision), lambda: card_code("decision", "Decision curve"))
     )  # fmt: skip
     low, high = decision.curve.thresholds[0], decision.curve.thresholds[-1]
     left_out = f" {decision.left_out:,} patients without an estimate are left out." if decision.left_out else ""
@@ -42,17 +44,19 @@ def group_panel(card: ModelCard) -> None:
         left, right = st.columns(2, gap="large")
 
     def numbers() -> pd.DataFrame:
-        return pd.DataFrame(list(table.rows), columns=list(table.columns))
+        return group_numbers(groups)
 
     with left:
         figure_block(
             Block("evidence-ranking", "Harrell C of every group of patients",
-                  lambda _: ranking_figure(groups, card.badge, synthetic), numbers)
+                  lambda _: ranking_figure(groups, card.badge, synthetic), numbers,
+                  lambda: card_code("ranking", "Ranking among groups"))
         )  # fmt: skip
     with right:
         figure_block(
             Block("evidence-level", "Estimated minus observed survival of every group of patients",
-                  lambda _: level_figure(groups, card.month, card.badge, synthetic), numbers)
+                  lambda _: level_figure(groups, card.month, card.badge, synthetic), numbers,
+                  lambda: card_code("level", "Level among groups"))
         )  # fmt: skip
     note("Diamond: everybody. A group needs 20 patients and 5 events to be judged. With so many groups some lie off by "
          "chance; intervals are not corrected for their number.")  # fmt: skip

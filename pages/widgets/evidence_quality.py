@@ -8,6 +8,7 @@ import streamlit as st
 from core.analysis.card_words import calibration_table, performance_table
 from core.analysis.model_card import ModelCard
 from core.analysis.model_quality import ModelQuality
+from core.analysis.reproduce_card import card_code
 from core.figures.quality import brier_figure, calibration_figure
 from pages.widgets.evidence_table import card_table
 from pages.widgets.figure_block import Block, figure_block
@@ -39,11 +40,13 @@ def _figures(card: ModelCard, quality: ModelQuality) -> None:
     with left:
         figure_block(
             Block("evidence-calibration", "Estimated against observed survival in groups of patients",
-                  lambda _: calibration_figure(quality, synthetic), lambda: calibration_numbers(quality))
+                  lambda _: calibration_figure(quality, synthetic), lambda: calibration_numbers(quality),
+                  lambda: card_code("calibration", "Predicted and observed survival"))
         )  # fmt: skip
     with right:
         figure_block(
             Block("evidence-brier", "Brier score of the run and of the Kaplan-Meier null",
                   lambda _: brier_figure(quality, synthetic),
-                  lambda: pd.DataFrame({"month": quality.times, "run": quality.brier, "null": quality.brier_null}))
+                  lambda: pd.DataFrame({"month": quality.times, "run": quality.brier, "null": quality.brier_null}),
+                  lambda: card_code("brier", "Brier score and the null"))
         )  # fmt: skip

@@ -75,3 +75,14 @@ def test_a_run_with_few_events_has_a_card_that_says_what_cannot_be_estimated(
     text = html(test)
     assert "No figures:" in text
     assert "No decision curve:" in text
+
+
+def test_predictions_that_were_altered_are_told_and_no_card_is_made(
+    filled: Workspace, open_page: Callable[..., AppTest]
+) -> None:
+    with (filled.run("hdmoe-1") / "predictions.parquet").open("ab") as stream:
+        stream.write(b"x")
+    test = open_page("evidence")
+    assert not test.exception
+    assert "altered after it was written" in html(test)
+    assert "TRIPOD" not in html(test)
