@@ -30,6 +30,10 @@ class Background:
     def __len__(self) -> int:
         return len(next(iter(self.donors.values())))
 
+    def rows(self, row: int) -> set[int]:
+        """Rows of all patients that an explanation of ``row`` reads."""
+        return {row, *(int(r) for donors in self.donors.values() for r in donors)}
+
 
 def draw_background(inputs: Inputs, row: int, trained_on: IntArray, most: int = MOST, seed: int = 0) -> Background:
     """Up to ``most`` background patients for the patient ``row`` of those that the model was trained on.

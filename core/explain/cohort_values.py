@@ -14,7 +14,7 @@ from core.arrays import Float32Array, FloatArray, IntArray
 from core.cohort.modality import ENCODED_MODALITIES, Modality
 from core.explain import expected_gradients
 from core.explain.background import draw_background
-from core.explain.estimate import PatientEstimate, vector_players
+from core.explain.estimate import PatientEstimate, Prepared, vector_players
 from core.explain.expected_gradients import share_out
 from core.explain.run_models import RunModels
 from core.explain.stability import STABLE, rank_agreement
@@ -113,24 +113,38 @@ def contributions_of(
     progress: Progress = lambda share, text: None,
 ) -> FloatArray:
     """(seeds, n, f) percentage points, NaN where a patient lacks the modality; model by model, fold by fold."""
-    place = {(f.modality, f.name): i for i, f in enumerate(features)}
     found = np.full((len(models.run.seeds), len(rows), len(features)), np.nan)
-    done = 0
+    done, total = 0, len(rows) * len(models.run.seeds)
     for fold in np.unique(models.fold[rows]):
-        unseen = models.of_fold(int(fold))
-        for i in np.flatnonzero(models.fold[rows] == fold):
-            progress(done / len(rows), f"patient {done + 1} of {len(rows)}")
-            done += 1
-            for seed, model in enumerate(unseen):
-                background = draw_background(models.inputs, int(rows[i]), model.trained_on, settings.background)
-                estimate = PatientEstimate(models, model, int(rows[i]), background, month)
-                players = vector_players(estimate, models.inputs.columns)
-                shares = share_out(estimate, players, settings.steps)
-                names = [*((p.modality, p.name) for p in players), *((m, m.value) for m in estimate.bag_modalities)]
-                held = [place[m, n] for f in features for m, n in [(f.modality, f.name)] if m in background.donors]
-                found[seed, i, held] = 0.0  # a column the training patients left constant moves nothing
-                found[seed, i, [place[key] for key in names]] = shares.joined.mean(axis=0)
+        tested = np.flatnonzero(models.fold[rows] == fold)
+        for seed, model in enumerate(models.of_fold(int(fold))):
+            drawn = {
+                int(rows[i]): draw_background(models.inputs, int(rows[i]), model.trained_on, settings.background)
+                for i in tested
+            }
+            read = set().union(*(background.rows(row) for row, background in drawn.items()))
+            prepared = Prepared.of(models, model, read)
+            for i in tested:
+                progress(done / total, f"estimate {done + 1} of {total}")
+                done += 1
+                row = int(rows[i])
+                estimate = PatientEstimate(models, model, row, drawn[row], month, prepared)
+                found[seed, i] = _of_one(estimate, models.inputs.columns, features, settings.steps)
     return found
+
+
+def _of_one(
+    estimate: PatientEstimate, columns: tuple[str, ...], features: tuple[Feature, ...], steps: int
+) -> FloatArray:
+    """(f,) one model's values for one patient."""
+    players = vector_players(estimate, columns)
+    values = share_out(estimate, players, steps).joined.mean(axis=0)
+    names = [*((p.modality, p.name) for p in players), *((m, m.value) for m in estimate.bag_modalities)]
+    at = dict(zip(names, values, strict=True))
+    # a clinical column that the training patients left constant moves nothing; what the patient lacks has no value
+    return np.array(
+        [at.get((f.modality, f.name), 0.0) if estimate.present.get(f.modality) else np.nan for f in features]
+    )
 
 
 def rank_features(

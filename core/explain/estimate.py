@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,14 +14,33 @@ from core.explain.background import Background
 from core.explain.remembered_bags import RememberedBags, remember_bags
 from core.explain.run_models import RunModels, UnseenModel
 from core.explain.survival_at import check_month, survival_at
-from core.features.batch import Batch
+from core.features.batch import Batch, Tensors
 from core.models.network import Muted
 
 PERCENT = 100.0
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Patients made ready for one model: ``place`` row of the run's inputs → row of ``tensors`` and of ``memory``."""
+
+    place: Mapping[int, int]
+    tensors: Tensors
+    memory: RememberedBags
+
+    @classmethod
+    def of(cls, models: RunModels, model: UnseenModel, rows: Iterable[int]) -> Prepared:
+        """Scale, encode and remember the patients ``rows``."""
+        ordered = np.unique(np.fromiter(rows, dtype=np.int64))
+        tensors = model.fitted.preparation.tensors(models.inputs.take(ordered))
+        memory = remember_bags(model.fitted.network, tensors, len(ordered))
+        return cls({int(r): i for i, r in enumerate(ordered)}, tensors, memory)
+
+
 class PatientEstimate(nn.Module):
     """S(month), in percent, of a patient whose values and bags may be exchanged for those of the background.
+
+    ``prepared`` may hold the patient and the background, with others, where many patients are explained.
 
     ``forward(vector, bags)``: ``vector`` (r, g + c) scaled genes, then encoded clinical columns, of the modalities the
     patient has; ``bags`` (r, k) whole numbers, one for each of ``bag_modalities``: 0 the patient's own, i the i-th
@@ -33,16 +52,23 @@ class PatientEstimate(nn.Module):
     others : (b, g + c) those of the background
     """
 
-    def __init__(self, models: RunModels, model: UnseenModel, row: int, background: Background, month: float) -> None:
+    def __init__(
+        self,
+        models: RunModels,
+        model: UnseenModel,
+        row: int,
+        background: Background,
+        month: float,
+        prepared: Prepared | None = None,
+    ) -> None:
         super().__init__()
         check_month(model.fitted, month)
         held = background.donors
         self.fitted, self.month = model.fitted, month
         self.muted: Muted = {}
-        rows = np.unique(np.concatenate([[row], *held.values()]))
-        place = {int(r): i for i, r in enumerate(rows)}
-        tensors = model.fitted.preparation.tensors(models.inputs.take(rows))
-        self.memory: RememberedBags = remember_bags(model.fitted.network, tensors, len(rows))
+        ready = prepared or Prepared.of(models, model, background.rows(row))
+        place, tensors = ready.place, ready.tensors
+        self.memory: RememberedBags = ready.memory
         mine = place[row]
         self.present = {m: m in held for m in model.fitted.preparation.modalities}
         self.group = None if tensors.groups is None else tensors.groups[mine : mine + 1]
