@@ -1,6 +1,8 @@
 // One view of the slide: OpenSeadragon below, and a canvas above it on which maps, areas and the chosen patch are drawn
 // with the transform of the very frame that OpenSeadragon has drawn.
 
+const ROOM = 70;
+
 class SlidePane {
   constructor(view, number) {
     this.view = view;
@@ -157,15 +159,19 @@ class SlidePane {
       context.lineWidth = 2;
       context.beginPath();
       let highest = null;
+      let [left, right] = [Infinity, -Infinity];
       for (const ring of area.polygons.flat()) {
         ring.forEach(([x, y], i) => {
           const at = this.toScreen(x, y);
           if (i) context.lineTo(at.x, at.y); else context.moveTo(at.x, at.y);
           if (!highest || at.y < highest.y) highest = at;
+          left = Math.min(left, at.x);
+          right = Math.max(right, at.x);
         });
       }
       context.stroke();
-      if (this.view.state.labels && area.name && highest) this._label(context, area.name, highest);
+      // a name needs room: of small areas it is read nearer by
+      if (this.view.state.labels && area.name && right - left > ROOM) this._label(context, area.name, highest);
     }
   }
 

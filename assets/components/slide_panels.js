@@ -12,8 +12,22 @@ class LayerPanel {
     const parts = [element('h4', '', 'Layers')];
     if (!data.layers.length) parts.push(element('p', 'sv-quiet', 'No maps of this slide yet.'));
     if (state.two && data.layers.length) parts.push(this._sides());
-    for (const layer of data.layers) parts.push(this._row(layer));
+    for (const layer of data.layers) if (!layer.absent) parts.push(this._row(layer));
+    const absent = data.layers.filter((layer) => layer.absent);
+    if (absent.length) parts.push(this._absent(absent));
     this.box.replaceChildren(...parts);
+  }
+
+  // few are told at once, many (a model of thirty experts) behind one line
+  _absent(layers) {
+    const box = element('details');
+    this.open ??= layers.length <= 3;
+    box.open = this.open;
+    box.addEventListener('toggle', () => { this.open = box.open; });
+    const what = layers.every((layer) => layer.expert) ? 'expert' : 'layer';
+    box.append(element('summary', '', `${layers.length} ${what}${layers.length > 1 ? 's' : ''} without a map: why`));
+    for (const layer of layers) box.append(this._row(layer));
+    return box;
   }
 
   _sides() {

@@ -68,7 +68,8 @@ class SlideView {
   update(data) {
     const expired = data.token !== this.data.token && this.failed;
     if (data.token !== this.data.token) { this.got = Date.now(); this.failed = false; this.tell(''); }
-    if (data.maps?.address !== this.data.maps?.address) { this.values.clear(); this.index = null; this.strip.made = ''; }
+    const maps = (d) => `${d.maps?.address} ${d.maps?.made}`;
+    if (maps(data) !== maps(this.data)) { this.values.clear(); this.index = null; this.strip.made = ''; this.pinned = null; }
     const kept = new Set(data.layers.map((layer) => layer.picture));
     for (const address of this.images.keys()) if (!kept.has(address)) this.images.delete(address);
     this.data = data;
@@ -107,7 +108,7 @@ class SlideView {
 
   chosen(pane, key) {
     const mine = this.state.chosen[pane];
-    if (!Object.keys(mine).length) this._first(pane);
+    if (!this.data.layers.some((layer) => layer.key in mine)) this._first(pane);
     return mine[key] ?? { on: false, opacity: 0.75 };
   }
 

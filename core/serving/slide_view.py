@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -66,7 +67,11 @@ def viewer_data(
         data["layers"] = [_layer(maps, layer, ref, shown, over) for layer in maps.layers]
         here = maps.slides == ref.number
         cells = patch_cells(maps.coordinates[here], maps.sides.get(ref.number, 1), (facts.width, facts.height))
-        data["maps"] |= {"rectangle": cells.rectangle, "cell": cells.cell, "error": cells.error}
+        made = f"{crc32(b''.join(np.ascontiguousarray(x.values).tobytes() for x in maps.layers)):08x}"
+        data["maps"] |= {"rectangle": cells.rectangle, "cell": cells.cell, "error": cells.error, "made": made}
+        for told in data["layers"]:
+            if "picture" in told:  # maps made anew have other addresses, so that no picture of the old ones is shown
+                told["picture"] += f"&made={made}"
     return data
 
 

@@ -42,7 +42,7 @@ def draw(view: View, patient: str) -> None:
         shown, over = _scale(maps)
     _viewer(view, SlideRef(view.cohort.name, patient, number), maps, shown, over)
     if maps is not None:
-        _words(maps)
+        _words(maps, view.state.month)
         trust_box(view, Kind.SLIDE)
 
 
@@ -112,14 +112,19 @@ def _why_no_maps(view: View, patient: str) -> None:
     explain_panel(view, patient, (Kind.SLIDE,), None, why)
 
 
-def _words(maps: SlideMaps) -> None:
-    """What the layers are, and what they are not."""
+def _words(maps: SlideMaps, month: float) -> None:
+    """What the layers are, and what they are not; ``month`` is the one the page shows."""
     models = "1 model" if maps.models == 1 else f"mean over {maps.models} models"
     note(
         f"Made by the models that never saw this patient ({models}), from patches encoded by {maps.encoder}. "
         "A map says where the model’s number comes from; it does not say where disease is. "
         "“Relevance through an expert” is the gradient of that expert’s part of the risk with respect to the patches."
     )
+    if any(x.signed for x in maps.layers) and maps.month != month:
+        note(
+            f"Layers with a sign explain survival at month {maps.month:g}, not at month {month:g} as chosen above.",
+            True,
+        )
     for text in maps.notes:
         note(text)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from playwright.sync_api import Page
@@ -100,3 +101,15 @@ def view_of(page: Page, expression: str) -> object:
     return page.evaluate(
         f"() => {{ const view = document.querySelector('.slide-viewer').slideView; return {expression}; }}"
     )
+
+
+def where(page: Page) -> Any:
+    """What each view looks at."""
+    return view_of(page, "view.panes.map((p) => p.where)")
+
+
+def press(page: Page, key: str) -> None:
+    """A key of the viewer, and wait until it has done its work."""
+    page.locator(".sv-tools button", has_text="Fit").focus()
+    page.keyboard.press(key)
+    settle(page)

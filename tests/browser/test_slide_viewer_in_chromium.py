@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.serving.libraries import has_library
 from tests.browser.conftest import Served
-from tests.browser.slides import PATIENTS, SIDE, open_slide_tab, settle, slide_app, square_corners, view_of
+from tests.browser.slides import (
+    PATIENTS,
+    SIDE,
+    open_slide_tab,
+    press,
+    settle,
+    slide_app,
+    square_corners,
+    view_of,
+    where,
+)
 
 pytestmark = [
     pytest.mark.browser,
@@ -45,16 +54,6 @@ def page(running: Served, chromium: Browser) -> Iterator[Page]:
     yield page
     assert not wrong
     page.close()
-
-
-def where(page: Page) -> Any:
-    return view_of(page, "view.panes.map((p) => p.where)")
-
-
-def press(page: Page, key: str) -> None:
-    page.locator(".sv-tools button", has_text="Fit").focus()
-    page.keyboard.press(key)
-    settle(page)
 
 
 def test_magnification_scale_bar_and_keys_agree_with_the_pixel_size(page: Page) -> None:
@@ -146,29 +145,6 @@ def test_layers_have_an_opacity_and_an_unused_expert_says_so(page: Page) -> None
     page.get_by_label("attention", exact=True).uncheck()
     page.wait_for_timeout(300)
     assert strength() == 0
-
-
-def test_a_hundred_reruns_move_nothing(page: Page) -> None:
-    """The scale is switched back and forth: the page runs again each time, the viewer stays and is the same one."""
-    press(page, "3")
-    press(page, "ArrowLeft")
-    page.evaluate(
-        """() => { const view = document.querySelector('.slide-viewer').slideView;
-        view.mark = 'the same'; view.updates = 0;
-        const update = view.update.bind(view); view.update = (data) => { view.updates += 1; update(data); }; }"""
-    )
-    before = where(page)
-    for i in range(100):
-        page.get_by_role("radio", name="raw value" if i % 2 == 0 else "percentile").click()
-        wanted = "raw" if i % 2 == 0 else "percentile"
-        page.wait_for_function(
-            "(w) => document.querySelector('.slide-viewer').slideView?.data.layers[0].scale.shown === w", arg=wanted
-        )
-    assert view_of(page, "view.mark") == "the same"
-    assert int(str(view_of(page, "view.updates"))) >= 100
-    assert where(page) == before
-    settle(page)
-    assert where(page) == before
 
 
 def test_the_view_is_found_again_after_another_tab(page: Page) -> None:

@@ -104,6 +104,7 @@ def test_scale_is_the_readers_choice_and_the_legend_says_it(study: Workspace, sl
         attention["legend"]["how"] == "raw values, coloured over the range of patches of a sample of the run’s patients"
     )
     assert attention["legend"]["high"] == "0.1"
+    assert "shown=raw&over=cohort&made=" in attention["picture"]
     # no cohort scale was made of the expert: its own slide's, said so
     assert "this slide’s 63 patches" in expert["legend"]["how"]
     assert (expert["legend"]["low"], expert["legend"]["high"]) == ("−3", "+3")
