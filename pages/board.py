@@ -11,6 +11,7 @@ from pages.widgets.board_talk import presenting, talk
 from pages.widgets.data import View
 from pages.widgets.html import note, state_box
 from pages.widgets.opening import show_page
+from pages.widgets.patient_read import with_scoring_runs
 
 WHAT_FOR = (
     "For boards that look back, or that a protocol approves: each list asks for the reference and prints it everywhere."
@@ -19,6 +20,7 @@ WHAT_FOR = (
 
 def body(view: View) -> None:
     """The normal state, or an empty one: no run to show estimates of, no list yet."""
+    view = with_scoring_runs(view)
     boards = list_boards(view.workspace, view.cohort.name)
     if not boards and view.run is None:
         _no_run(view)
@@ -33,8 +35,7 @@ def body(view: View) -> None:
         new_list(view, True)
         return
     board = choose_list(view, boards)
-    if view.run is not None:
-        new_list(view, False)
+    new_list(view, False)
     list_panel(view, board)
     files_panel(view, board)
 

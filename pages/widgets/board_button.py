@@ -9,6 +9,8 @@ import streamlit as st
 from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 from core.results.board_store import add_patients, list_boards, new_board
+from core.results.explained import default_month
+from core.results.run_store import load_run
 from core.results.workspace import Workspace
 from pages.widgets import state as page
 
@@ -30,28 +32,33 @@ def board_button(patients: tuple[str, ...]) -> None:
         if not state.run:
             st.caption("A new list needs a run, whose estimates it shows.")
         else:
-            board_form("button", patients)
+            board_form("button", state.run, patients)
     _tell()
 
 
-def board_form(place: str, patients: tuple[str, ...] = ()) -> None:
-    """Name and protocol of a new list; both are asked for, neither is made up. ``place`` tells its keys apart."""
+def board_form(place: str, run: str, patients: tuple[str, ...] = ()) -> None:
+    """Name and protocol of a new list of ``run``; both are asked for, neither is made up. ``place`` tells its keys
+    apart."""
     with st.form(f"new_board_{place}", border=False):
         st.text_input("Name of a new list", key=f"board_name_{place}", max_chars=200)
         st.text_input(
             "Protocol or approval", key=f"board_protocol_{place}", max_chars=200,
             help="Its number or title. It is printed on every page and file of the board.",
         )  # fmt: skip
-        st.form_submit_button("Begin the list", key=f"board_begin_{place}", on_click=partial(_begin, place, patients))
+        st.form_submit_button(
+            "Begin the list", key=f"board_begin_{place}", on_click=partial(_begin, place, run, patients)
+        )
     if place != "button":
         _tell()
 
 
-def _begin(place: str, patients: tuple[str, ...]) -> None:
+def _begin(place: str, run_id: str, patients: tuple[str, ...]) -> None:
     state, workspace = page.current(), Workspace.default()
     name, protocol = (str(st.session_state.get(f"board_{k}_{place}", "")) for k in ("name", "protocol"))
     try:
-        board = new_board(name, protocol, state.cohort, state.run, state.month, workspace)
+        run = load_run(run_id, workspace, verify=False)
+        month = state.month if state.month in run.horizons else default_month(run.horizons, state.month)
+        board = new_board(name, protocol, state.cohort, run.id, month, workspace)
         if patients:
             add_patients(board.id, patients, workspace)
         page.choose_board(board.id)

@@ -49,10 +49,12 @@ def choose_list(view: View, boards: tuple[Board, ...]) -> Board:
 
 
 def new_list(view: View, whole: bool) -> None:
-    """The form of a new list: open where there is none yet."""
+    """The form of a new list: open where there is none yet; nothing without a run."""
+    if view.run is None:
+        return
     with st.expander("Begin a list" if whole else "Begin another list", expanded=whole):
-        st.caption(f"It will show the estimates of the run chosen above, at {month_words(view.state.month)}.")
-        board_form("page")
+        st.caption(f"It will show the estimates of the run {view.run.id}, at {month_words(view.state.month)}.")
+        board_form("page", view.run.id)
 
 
 def list_panel(view: View, board: Board) -> None:
