@@ -15,6 +15,7 @@ from core.results.run_store import load_predictions
 from core.results.workspace import Workspace
 from core.tasks.provenance import code_version
 from core.tasks.train import Progress
+from core.training.ensemble import NEVER_SEEN
 from core.tasks.values_trust import keep_values_trust
 
 VALUES_SHARE = 0.7
@@ -36,7 +37,8 @@ def make(models: RunModels, patient: str, month: float, workspace: Workspace, pr
     )
     routers = models.unseen(patient)[0].fitted.network.capabilities().routers
     levels: dict[str, list[list[object]]] = {}
-    wanted: tuple[Level, ...] = ("modality", "expert") if routers else ("modality",)
+    new = models.fold[models.row(patient)] == NEVER_SEEN  # all models speak: what is tried on each would take minutes
+    wanted: tuple[Level, ...] = ("modality", "expert") if routers and not new else ("modality",)
     for i, level in enumerate(wanted):
         progress(VALUES_SHARE + (1 - VALUES_SHARE) * i / len(wanted), f"{level} by {level}")
         table = level_values(models, patient, month, level).astype(object)
