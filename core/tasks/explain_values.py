@@ -15,8 +15,8 @@ from core.results.run_store import load_predictions
 from core.results.workspace import Workspace
 from core.tasks.provenance import code_version
 from core.tasks.train import Progress
-from core.training.ensemble import NEVER_SEEN
 from core.tasks.values_trust import keep_values_trust
+from core.training.ensemble import NEVER_SEEN
 
 VALUES_SHARE = 0.7
 
