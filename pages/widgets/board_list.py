@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -98,7 +99,7 @@ def _tools(view: View, board: Board, opinions: tuple[Opinion, ...]) -> None:
         patient = str(st.selectbox("Patient of the list", board.patients, key=key))
     with right, st.container(horizontal=True, gap="small"):
         if st.button("Open patient", key="board_open"):
-            page.choose_patient(patient)
+            page.put(replace(page.current(), patient=patient, run=board.run, month=board.month))
             st.switch_page("patient.py")
         for words, by, name in (("Move up", -1, "up"), ("Move down", 1, "down")):
             order = moved(board.patients, patient, by)

@@ -7,6 +7,7 @@ import logging
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from html import escape
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -19,7 +20,7 @@ from core.cohort.sample import save_sample
 from core.results.board_store import add_patients, list_boards, load_board, new_board, note_opinion, opinions_of
 from core.results.views import save_view
 from core.results.workspace import Workspace
-from pages.widgets.state import PageState
+from pages.widgets.state import KEY, PageState
 
 PATIENTS = ("SYN-0007", "SYN-0002", "SYN-0040")
 
@@ -139,3 +140,30 @@ def test_a_run_that_is_gone_is_told_plainly(filled: Workspace, open_page: Callab
     test = open_page("board", view=save_view(replace(PageState(cohort="sample"), board=lost.id).as_json(), filled))
     assert not test.exception
     assert "No run named" in html(test)
+
+
+def test_the_reports_number_is_the_one_on_the_patient_page(
+    filled: Workspace, open_page: Callable[..., AppTest]
+) -> None:
+    state = PageState(cohort="sample", run="hdmoe-1", endpoint="OS", patient="SYN-0011", month=60.0)
+    test = open_page("patient", view=save_view(state.as_json(), filled))
+    assert not test.exception
+    content = report_content(read_sources("hdmoe-1", None, filled), "SYN-0011", 60.0)
+    assert content.number is not None
+    text = html(test)
+    assert f'<span class="n">{count_words(content.number.value)}</span><span class="of">of 100</span>' in text
+    for sentence in content.said[1:]:
+        assert escape(sentence) in text
+    assert {b.label for b in test.get("download_button")} >= {"Report as PDF", "Report as HTML"}
+
+
+def test_open_patient_goes_to_the_boards_own_run_and_month(
+    filled: Workspace, board: str, open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    went: list[str] = []
+    monkeypatch.setattr("pages.widgets.board_list.st.switch_page", went.append)
+    test = open_page("board", view=save_view(PageState(cohort="sample", month=12.0).as_json(), filled))
+    button(test, "board_open").click().run()
+    state = test.session_state[KEY].state
+    assert went == ["patient.py"]
+    assert (state.patient, state.run, state.month) == ("SYN-0007", "hdmoe-1", 36.0)
