@@ -12,6 +12,7 @@ from core.analysis.outcome import Outcome
 from core.arrays import Float32Array, FloatArray, IntArray
 from core.results.routing_record import ENOUGH_AGREEMENT, LevelRecord, RoutingRecord
 from core.statistics.allocation import Allocation, shares_out_of_fold
+from core.statistics.self_correlation import SelfCorrelation
 
 MEAN = -1
 """Instead of a seed: the mean over all of them."""
@@ -133,6 +134,33 @@ def load_table(record: RoutingRecord) -> pd.DataFrame:
                 "Match between seeds": "named" if level.named else f"{_others(level):.2f}",
             }
         )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def drawn_shares(found: Mapping[str, tuple[Allocation, ...]]) -> pd.DataFrame:
+    """What the bars of every level draw: experts from the most to the least used, mean and range over the models."""
+    rows = []
+    for name, each in found.items():
+        ranked = [a.ranked() for a in each]
+        load, mass = (np.array([getattr(a, k) for a in ranked]) for k in ("load", "mass"))
+        for place in range(load.shape[1]):
+            one = load[:, place]
+            rows.append(
+                {"level": name, "place": place + 1, "assignment load": one.mean(), "lowest": one.min(),
+                 "highest": one.max(), "gate mass": mass[:, place].mean()}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def drawn_correlations(pairs: Mapping[str, tuple[SelfCorrelation, SelfCorrelation]]) -> pd.DataFrame:
+    """What the heat maps of tokens draw: one row two tokens of a level, before and after the shared expert."""
+    rows = []
+    for name, (before, after) in pairs.items():
+        for i, j in np.ndindex(before.mean.shape):
+            rows.append(
+                {"level": name, "token": i + 1, "with token": j + 1, "before": before.mean[i, j],
+                 "after": after.mean[i, j]}
+            )  # fmt: skip
     return pd.DataFrame(rows)
 
 

@@ -60,6 +60,24 @@ axis.axvline(0, color="grey", linewidth=1)
 axis.set(yticks=range(numbers.shape[1]), yticklabels=numbers.columns, title=TITLE, xlabel=AXIS)
 axis.invert_yaxis()
 """,
+    "shares": """levels = list(dict.fromkeys(numbers["level"]))
+figure, axes = plt.subplots(1, len(levels), figsize=(4 * len(levels), 3), squeeze=False, sharey=True)
+for axis, (name, part) in zip(axes[0], numbers.groupby("level", sort=False)):
+    reach = [part["assignment load"] - part["lowest"], part["highest"] - part["assignment load"]]
+    axis.bar(part["place"], part["assignment load"], yerr=reach, capsize=3)
+    axis.plot(part["place"], part["gate mass"], "_", markersize=16, color="#D55E00")
+    axis.set(title=name, xlabel=AXIS)
+figure.suptitle(TITLE)
+""",
+    "tokens": """levels = list(dict.fromkeys(numbers["level"]))
+figure, axes = plt.subplots(len(levels), 2, figsize=(8, 3.6 * len(levels)), squeeze=False)
+for row, (name, part) in zip(axes, numbers.groupby("level", sort=False)):
+    for axis, when in zip(row, ("before", "after")):
+        grid = part.pivot(index="token", columns="with token", values=when)
+        axis.imshow(grid, vmin=-1, vmax=1, cmap="BrBG")
+        axis.set(title=f"{name}, {when}", xlabel=AXIS)
+figure.suptitle(TITLE)
+""",
     "volcano": """figure, axis = plt.subplots(figsize=(8, 5))
 for sure, part in numbers.groupby(numbers["q"] < 0.05):
     axis.scatter(part["effect"], -np.log10(part["p"].clip(1e-300)), s=14, alpha=1.0 if sure else 0.35)

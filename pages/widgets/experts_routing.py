@@ -12,6 +12,8 @@ from core.analysis.gates import (
     SORTS,
     Models,
     allocations,
+    drawn_correlations,
+    drawn_shares,
     expert_table,
     gate_rows,
     heat_table,
@@ -103,7 +105,8 @@ def _loads(record: RoutingRecord, models: Models, level: str) -> None:
     figure_block(
         Block("allocation", "Share of the assignments of each expert, the most used first.",
               lambda _: allocation_bars({record.cohort: shown}, title, subtitle, record.synthetic),
-              lambda: load_table(record))
+              lambda: drawn_shares(shown),
+              lambda: plot_code("shares", title, "experts, most used first"))
     )  # fmt: skip
     numbers_table(load_table(record), right=("Experts", "Models"))
     note("Entropy: 1 = all experts alike, 0 = one does everything. KL: divergence from an even share in nats. Mean "
@@ -135,7 +138,8 @@ def _tokens(record: RoutingRecord) -> None:
             Block("self-correlation", "Mean correlation of a patient's tokens before and after the shared expert.",
                   lambda _: token_heatmaps(small, "Self-correlation of the tokens", "out of fold · mean over patients "
                                            f"and models · n {len(record):,}", record.synthetic),
-                  lambda: _token_table(rows))
+                  lambda: drawn_correlations(small),
+                  lambda: plot_code("tokens", "Self-correlation of the tokens", "token"))
         )  # fmt: skip
     numbers_table(_token_table(rows), right=("tokens", "before", "after"))
     note("Mean |r| off the diagonal: how much the tokens of one patient repeat each other.")

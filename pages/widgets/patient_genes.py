@@ -15,7 +15,7 @@ from pages.widgets.data import View
 from pages.widgets.explain_job import explain_panel, explained
 from pages.widgets.frame import loading
 from pages.widgets.html import note, state_box
-from pages.widgets.patient_values import reasons_block, trust_block, waterfall_block
+from pages.widgets.patient_values import levels_block, reasons_block, trust_block, waterfall_block
 from pages.widgets.trust_box import trust_box
 from pages.widgets.what_if import what_if_panel
 
@@ -52,6 +52,7 @@ def _of_patient(view: View, run: Run, patient: str, month: float) -> None:
     left, right = st.columns([1, 1], gap="large")
     with left:
         reasons_block(found)
+        levels_block(found)
     with right:
         trust_block(found)
     for words in found.notes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core.analysis.explanation_sentences import Reason, reasons, trust_lines, unstable_words
@@ -16,7 +17,7 @@ from core.results.explanation import Explanation
 from core.results.naming import model_words
 from pages.widgets.data import View
 from pages.widgets.figure_block import Block, chart_key, figure_block
-from pages.widgets.html import note, state_box
+from pages.widgets.html import note, numbers_table, state_box
 
 OPEN = "values_open"
 _ALL = ""
@@ -116,6 +117,20 @@ def _list(items: tuple[Reason, ...]) -> str:
     if not items:
         return "<p class='note'>No stable reason.</p>"
     return "<ul class='value-reasons'>" + "".join(f"<li>{escape(i.sentence)}.</li>" for i in items) + "</ul>"
+
+
+def levels_block(found: Explanation) -> None:
+    """Tables of few players (modalities, pathways, experts), where the explanation holds any."""
+    for name in found.extra.get("levels", {}):
+        table = found.level(str(name))
+        if table is None:
+            continue
+        st.markdown(f"**By {name}** (KernelSHAP), {axis_words(found.month)}")
+        shown = pd.DataFrame(
+            {str(name).capitalize(): table["name"], "Value": table["value"].map(points),
+             "± over models": table["std"].map("{:.1f}".format)}
+        )  # fmt: skip
+        numbers_table(shown, right=("Value", "± over models"))
 
 
 def trust_block(found: Explanation) -> None:

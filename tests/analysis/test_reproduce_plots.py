@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from core.analysis.cohort_values import importance_table, shown_features, swarm_table
-from core.analysis.gates import Models, gate_rows, heat_table
+from core.analysis.gates import Models, allocations, drawn_correlations, drawn_shares, gate_rows, heat_table
 from core.analysis.profile import profile
 from core.analysis.reproduce_plots import KINDS, plot_code
 from core.analysis.reproduce_values import waterfall_code
@@ -31,6 +31,7 @@ def numbers() -> dict[str, pd.DataFrame]:
     record = make_routing(COHORT, make_predictions(COHORT))
     first = np.arange(len(COHORT)) < 100
     times = np.arange(13.0)
+    pairs = {n: (x.before, x.after) for n, x in record.levels.items() if x.before and x.after}
     curve = WhatIfCurve(np.exp(-0.1 * times), np.exp(-0.2 * times), np.ones(13))
     changed = WhatIf("r", "p", times, curve, curve, ("a",), 3, True)
     return {
@@ -39,6 +40,8 @@ def numbers() -> dict[str, pd.DataFrame]:
         "heat": heat_table(record, gate_rows(record, Models()), np.arange(len(record))),
         "map": pd.DataFrame({"x": [1.0, 2.0], "y": [0.0, 1.0]}),
         "strips": pd.DataFrame({"expert 1": [0.1, np.nan, 0.4], "expert 2": [1.0, 2.0, 3.0]}),
+        "shares": drawn_shares(allocations(record)),
+        "tokens": drawn_correlations(pairs),
         "volcano": profile(COHORT, first, ~first).table, "curves": what_if_table(changed),
     }  # fmt: skip
 

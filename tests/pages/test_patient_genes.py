@@ -62,6 +62,14 @@ def test_made_it_shows_sentence_chart_and_the_check(genes: Callable[..., AppTest
     assert len(test.get("plotly_chart")) == 1
 
 
+def test_tables_of_few_players_are_shown_where_there_are_any(genes: Callable[..., AppTest]) -> None:
+    rows = [["level 2: expert 3", -4.0, 0.5], ["shared", 2.0, 0.1]]
+    text = html(genes(extra={"levels": {"expert": rows}}))
+    assert "By expert" in text
+    assert "level 2: expert 3" in text
+    assert "\N{MINUS SIGN}4.0" in text
+
+
 def test_a_family_opens_and_closes(genes: Callable[..., AppTest]) -> None:
     test = genes()
     test.selectbox(key="values_open").select("genomics/oncogenes").run()
