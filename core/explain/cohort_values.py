@@ -18,6 +18,7 @@ from core.explain.estimate import PatientEstimate, Prepared, vector_players
 from core.explain.expected_gradients import share_out
 from core.explain.run_models import RunModels
 from core.explain.stability import STABLE, rank_agreement
+from core.explain.threads import one_thread
 from core.explain.values import families_of
 from core.results.cohort_explanation import COHORT_COLUMNS, CohortExplanation
 
@@ -61,7 +62,8 @@ def explain_cohort(
     settings = settings or CohortSettings()
     rows = chosen_rows(len(models.inputs), settings)
     features = run_features(models)
-    shares = contributions_of(models, rows, features, month, settings, progress)
+    with one_thread():
+        shares = contributions_of(models, rows, features, month, settings, progress)
     values, categories = _values(models, rows, features)
     table, order = rank_features(shares, values, features, families_of(models), frozenset(categories))
     agreement = rank_agreement(list(np.nanmean(np.abs(shares), axis=1)))

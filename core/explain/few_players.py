@@ -21,6 +21,7 @@ from core.errors import PrognoscopeError
 from core.explain.background import MOST, draw_background
 from core.explain.estimate import PatientEstimate
 from core.explain.run_models import RunModels
+from core.explain.threads import one_thread
 from core.models.network import Muted
 from core.models.output import SurvivalOutput, Trace
 from core.results.explanation import LEVEL_COLUMNS
@@ -64,7 +65,9 @@ def level_values(
         drawn = draw_background(models.inputs, row, model.trained_on, background or BACKGROUND[level])
         estimate = PatientEstimate(models, model, row, drawn, month)
         game = _experts(estimate, i + 1) if level == "expert" else _inputs(models, estimate, level)
-        found.append(pd.DataFrame({"name": game.players, "value": kernel_values(game, samples)}))
+        with one_thread():
+            values = kernel_values(game, samples)
+        found.append(pd.DataFrame({"name": game.players, "value": values}))
     grouped = pd.concat(found).groupby("name", sort=False)["value"]
     table = grouped.agg(value="mean", std=lambda v: v.std(ddof=0) if len(v) > 1 else np.nan).reset_index()
     return table[list(LEVEL_COLUMNS)].sort_values("value", key=abs, ascending=False, kind="stable", ignore_index=True)

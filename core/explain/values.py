@@ -20,6 +20,7 @@ from core.explain.expected_gradients import STEPS, Shares, share_out
 from core.explain.observed import observed_bag, observed_vector
 from core.explain.run_models import RunModels
 from core.explain.stability import Stability, stability
+from core.explain.threads import one_thread
 from core.results.explanation import FAMILY_SEPARATOR, FEATURE_COLUMNS, Explanation
 
 Progress = Callable[[float, str], None]
@@ -70,7 +71,8 @@ def explain_values(
     started = time.perf_counter()
     settings = settings or ValueSettings()
     row = models.row(patient)
-    found = _share_out(models, patient, month, settings, progress)
+    with one_thread():
+        found = _share_out(models, patient, month, settings, progress)
     sure = stability([s.joined for s in found.shares])
     features = _features(models, patient, found, sure)
     prediction = _prediction(models, row, month) if shown is None else shown
