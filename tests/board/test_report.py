@@ -190,3 +190,11 @@ def test_unknown_patients_and_months_without_an_estimate_are_told(told: Workspac
     late = report_content(sources, PATIENT, 240.0)
     assert late.number is None
     assert "Not estimable" in report_html(late)
+
+
+def test_from_across_the_room_nobody_is_known_by_a_great_age(content: ReportContent) -> None:
+    old = replace(content.called("Patient 1 of 1"), identity=replace(content.identity, facts=("93 years", "male")))
+    text = talk_html(old)
+    assert "93" not in re.sub(r"base64,[A-Za-z0-9+/=]*|<[^>]*>", "", text).replace("0.93", "")
+    assert "90 years or over · male" in text
+    assert content.name not in text
