@@ -39,7 +39,7 @@ class ColourTextureNuclei:
     assumed_mpp: float = 0.5
 
     name: ClassVar[str] = "colour-texture-nuclei"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     modality: ClassVar[Modality] = Modality.SLIDES
     reads: ClassVar[frozenset[MediaKind]] = frozenset({MediaKind.SLIDE})
 

@@ -65,7 +65,7 @@ def test_every_modality_is_encoded_once_and_found_again(workspace: Workspace, tm
     assert features.encoders((SLIDES,)) == {
         "slides": {
             "name": "colour-texture-nuclei",
-            "version": 1,
+            "version": 2,
             "settings": {"um_per_px": 1.0, "patch": 112, "assumed_mpp": 0.5},
             "width": 60,
         }
