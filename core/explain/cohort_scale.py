@@ -40,6 +40,8 @@ def sample_maps(models: RunModels, month: float, progress: Progress) -> tuple[Sa
         if fold not in known:
             known[fold] = models.of_fold(fold)
         unseen = known[fold]
+        if any(month > u.fitted.bins.limit for u in unseen):
+            continue  # models of a fold whose training patients do not allow this month say nothing of it
         names: Mapping[str, tuple[str, ...]] = unseen[0].fitted.network.expert_names()
         evidence = evidence_of(models, patient, unseen, month, tuple(names), lambda s, m: None)
         layers = [*whole_layers(evidence, month), *expert_layers(evidence, names, [u.seed for u in unseen], month)]

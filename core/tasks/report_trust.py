@@ -43,7 +43,8 @@ def sample_reports(
         progress(turn / len(places), f"reports: how far to trust them, patient {turn + 1} of {len(places)}")
         patient = models.inputs.ids[there[int(place)]]
         encoded = features.read(patient, REPORTS)
-        if encoded is not None and encoded.coordinates is not None:
+        allowed = all(month <= u.fitted.bins.limit for u in models.unseen(patient))
+        if allowed and encoded is not None and encoded.coordinates is not None:
             effect = sentence_effects(models, patient, month)
             found.append(SampledReport(effect, parts_of(encoded, () if encoded.labels is not None else texts[patient])))
     return tuple(found)
