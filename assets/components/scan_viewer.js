@@ -107,12 +107,12 @@ class ScanView {
     this.levels = make('span', 'levels');
     windows.append(this.presets, this.levels);
     this._masks();
-    this._maps();
     const view = this._group('View');
     this._button(view, 'R on the left', () => this.change({ radiological: !this.state.radiological }),
       () => this.state.radiological, 'key n', () => this.flat);
     this._button(view, 'Reset', () => this.reset(), () => false, 'key 0');
-    this._button(view, '?', () => this._help(), () => !this.keys?.hidden, 'keys');
+    this._button(view, '?', () => this._help(), () => this.keys && !this.keys.hidden, 'keys');
+    this._maps();
   }
 
   _group(words) {
@@ -235,7 +235,7 @@ class ScanView {
     const found = [image ? `value ${Number(image.value.toPrecision(4))}${pane.phase.units ? ` ${pane.phase.units}` : ''}` : ''];
     for (const value of where.values.slice(1)) {
       if (value.name.startsWith('mask ') && value.value > 0.5) found.push(value.name.slice(5).replace('.nii.gz', ''));
-      if (value.name.startsWith('attribution') && this.state.mapOn) found.push(`attribution ${Number(value.value.toPrecision(2))}`);
+      if (value.name.startsWith('attribution') && this.state.mapOn) found.push(`attribution ${Number(value.value.toPrecision(2))}`.replace('-', '−'));
     }
     pane.value.textContent = found.join(' · ');
     this.placed([...where.mm].slice(0, 3));

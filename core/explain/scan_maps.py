@@ -69,10 +69,12 @@ def scan_maps(
     survival = BagSurvival(models, unseen, patient, Modality.VOLUMES, month)
     scan = read_scan(files)
     if isinstance(encoder, ShapeIntensity):
-        _check_same(encoder.encode_scan(scan).features, bag)
+        encoded = encoder.encode_scan(scan)
+        _check_same(encoded.features, bag)
         made = _by_regions(encoder, scan, survival, month, progress)
     elif isinstance(encoder, SmallNetwork | PhaseResNet):
-        _check_same(encoder.encode(files).features, bag)
+        encoded = encoder.encode(files)
+        _check_same(encoded.features, bag)
         made = _by_gradients(encoder, scan, survival, month, files, progress)
     else:
         raise PrognoscopeError(
@@ -82,7 +84,7 @@ def scan_maps(
         )
     return ScanMaps(
         models.run.id, patient, month, len(unseen), made.method, encoder.name, made.layers, source.synthetic,
-        source.code_version, time.perf_counter() - started, made.notes, made.prediction, made.baseline, made.residual,
+        source.code_version, time.perf_counter() - started, (*made.notes, *(f"{w[:1].upper()}{w[1:]}." for w in encoded.warnings)), made.prediction, made.baseline, made.residual,
     )  # fmt: skip
 
 
@@ -125,9 +127,8 @@ def _by_regions(encoder: ShapeIntensity, scan: Scan, survival: BagSurvival, mont
         f" taken away by giving it this patient's mean liver intensity and taking it out of the tumour mask; the"
         f" encoder is run again each time. Resolution: regions of {np.median(regions.ml):.0f} ml (median)"
     )
-    return _Made(
-        method, layers, _region_notes(effects, regions, month), effects.prediction, effects.baseline, effects.residual
-    )
+    notes = tuple(n.replace(" -", " \N{MINUS SIGN}") for n in _region_notes(effects, regions, month))
+    return _Made(method, layers, notes, effects.prediction, effects.baseline, effects.residual)
 
 
 def _region_notes(effects: RegionEffects, regions: Regions, month: float) -> tuple[str, ...]:
@@ -139,6 +140,8 @@ def _region_notes(effects: RegionEffects, regions: Regions, month: float) -> tup
     ]
     if effects.tumour is not None:
         notes.append(f"All tumour regions together: {effects.tumour:+.1f} percentage points.")
+    else:
+        notes.append("There is no tumour mask: the regions are parts of the whole.")
     notes.append(
         f"Sampling error of a region: {float(effects.error.mean()):.2f} percentage points on average"
         f" (largest {float(effects.error.max()):.2f}); what the shares miss of the difference:"
@@ -175,7 +178,8 @@ def _by_gradients(
     notes = (
         f"Blue voxels raise the estimate, orange ones lower it. With this scan S({month:g}) is"
         f" {effects.prediction:.1f} %; with a liver of its mean intensity throughout it would be"
-        f" {effects.baseline:.1f} %. By phase, in percentage points: {totals}.",
+        f" {effects.baseline:.1f} %.",
+        f"By phase, in percentage points: {totals}.".replace(" -", " \N{MINUS SIGN}"),
         f"What the voxels miss of the difference (the method's own error): {effects.residual:+.2f} percentage points"
         f" ({effects.worst:.2f} at one place of the path: more than a little means that the model exchanges an expert"
         f" there, which no gradient sees).",

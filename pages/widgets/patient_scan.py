@@ -22,6 +22,9 @@ from pages.widgets.html import note, numbers_table, state_box
 from pages.widgets.napari_button import napari_button
 from pages.widgets.scan_viewer import scan_viewer
 
+PLAIN_NOTES = 2
+"""The first notes of a map are for every reader; the rest says how it was made."""
+
 _WHY = "Colours over the scan will show which parts of it raise or lower this patient's estimate, and by how much."
 
 
@@ -96,16 +99,19 @@ def _attribution(view: View, patient: str, maps: ScanMaps | None) -> None:
         explain_panel(view, patient, (Kind.SCAN,), view.state.month, _WHY)
         return
     st.markdown("#### What the colours mean")
-    for sentence in (
-        *maps.notes,
-        *(f"{x.title}, {x.phase or 'all phases'}: {x.absent}" for x in maps.layers if x.absent),
-    ):
+    for sentence in maps.notes[:PLAIN_NOTES]:
         note(sentence)
+    for layer in maps.layers:
+        if layer.absent:
+            note(f"{layer.title}, {layer.phase or 'all phases'}: {layer.absent}")
     models = "1 model" if maps.models == 1 else f"the mean of {maps.models} models"
-    note(
-        f"{maps.method}. Encoder {maps.encoder}; {models} that never saw this patient; month {maps.month:g};"
-        f" made in {maps.seconds:.0f} s."
-    )
+    with st.expander("How the colours were made, and how far they can be trusted"):
+        for sentence in maps.notes[PLAIN_NOTES:]:
+            note(sentence)
+        note(
+            f"{maps.method}. Encoder {maps.encoder}; {models} that never saw this patient; month {maps.month:g};"
+            f" made in {maps.seconds:.0f} s."
+        )
     if maps.month != view.state.month:
         note(f"The colours speak of month {maps.month:g}, the page of month {view.state.month:g}.", warn=True)
         explain_panel(view, patient, (Kind.SCAN,), view.state.month, _WHY)
