@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.patient_markers import stage_column
-from core.arrays import FloatArray
+from core.arrays import BoolArray, FloatArray
 from core.cohort.cohort import Cohort
 from core.errors import PrognoscopeError
 from core.results.prediction import Predictions
@@ -16,7 +16,7 @@ from core.statistics.brier import kaplan_meier_null
 from core.statistics.decision_curve import DecisionCurve, decision_curve
 from core.statistics.kaplan_meier import at_risk_at, kaplan_meier, survival_at
 
-MODEL, STAGE = "this run", "stage alone"
+MODEL, STAGE, LEAD = "this run", "stage alone", "this run minus the best other rule"
 THRESHOLDS = np.round(np.arange(0.05, 0.81, 0.025), 3)
 """From 5 % to 80 % chance of the event: beyond, nobody would wait for a model."""
 FEWEST_OF_STAGE = 10
@@ -97,7 +97,7 @@ def decision_table(decision: Decision) -> pd.DataFrame:
     if curve is None:
         return pd.DataFrame(columns=["threshold", "rule", "net benefit", "low", "high", "share flagged"])
     rows = []
-    for name, rule in [*curve.rules.items(), ("all", curve.everybody)]:
+    for name, rule in [*curve.rules.items(), ("all", curve.everybody), (LEAD, curve.lead)]:
         rows.append(
             pd.DataFrame({"threshold": curve.thresholds, "rule": name, "net benefit": rule.value, "low": rule.low,
                           "high": rule.high, "share flagged": rule.flagged})
@@ -108,28 +108,40 @@ def decision_table(decision: Decision) -> pd.DataFrame:
 
 def useful_range(curve: DecisionCurve) -> tuple[float, float] | None:
     """The longest run of thresholds at which the run's net benefit is the largest of all rules drawn, or None."""
-    others = [r.value for name, r in curve.rules.items() if name != MODEL]
-    best = np.nanmax(np.stack([*others, curve.everybody.value, np.zeros(len(curve.thresholds))]), axis=0)
-    wins = curve.rules[MODEL].value > best + 1e-12
-    longest: tuple[int, int] = (0, 0)
+    return _longest(curve.thresholds, curve.lead.value > 1e-12)
+
+
+def sure_range(curve: DecisionCurve) -> tuple[float, float] | None:
+    """The same where the 95 % interval of the lead over the best other rule excludes 0."""
+    return _longest(curve.thresholds, curve.lead.low > 1e-12)
+
+
+def _longest(thresholds: FloatArray, wins: BoolArray) -> tuple[float, float] | None:
+    best: tuple[int, int] = (0, 0)
     begin = None
     for i, won in enumerate([*wins, False]):
         if won and begin is None:
             begin = i
         elif not won and begin is not None:
-            longest, begin = max(longest, (begin, i), key=lambda r: r[1] - r[0]), None
-    if longest[1] == longest[0]:
-        return None
-    return float(curve.thresholds[longest[0]]), float(curve.thresholds[longest[1] - 1])
+            best, begin = max(best, (begin, i), key=lambda r: r[1] - r[0]), None
+    return (float(thresholds[best[0]]), float(thresholds[best[1] - 1])) if best[1] > best[0] else None
 
 
 def decision_sentence(decision: Decision) -> str:
-    """Where the run's curve is the highest, in words; it does not say that the difference is beyond chance."""
-    if decision.curve is None:
+    """Where the run's curve is the highest, and where that is beyond chance, in words."""
+    curve = decision.curve
+    if curve is None:
         return f"No decision curve: {decision.note}."
-    found = useful_range(decision.curve)
-    others = "acting on all, on nobody" + (" and on the stage alone" if STAGE in decision.curve.rules else "")
+    others = "acting on all, on nobody" + (" and on the stage alone" if STAGE in curve.rules else "")
+    found, sure = useful_range(curve), sure_range(curve)
     if found is None:
         return f"At no threshold drawn does the run have a higher net benefit than {others}."
+    words = f"The run's net benefit is higher than that of {others} {_at(found)}"
+    if sure is None:
+        return f"{words}; at none of them does the 95 % interval of the difference exclude 0."
+    return f"{words}; the 95 % interval of the difference excludes 0 {_at(sure)}."
+
+
+def _at(found: tuple[float, float]) -> str:
     low, high = (f"{100 * v:g} %" for v in found)
-    return f"The run's net benefit is higher than that of {others} at thresholds from {low} to {high}."
+    return f"at a threshold of {low}" if low == high else f"at thresholds from {low} to {high}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.analysis.card_families import fold_kind
 from core.analysis.card_source import CardSource, import_notes
 from core.analysis.comparisons import interval
-from core.analysis.decision import Decision, useful_range
+from core.analysis.decision import Decision, sure_range
 from core.analysis.patient_sentences import month_words
 from core.analysis.subgroups import Subgroup, off_the_mark
 from core.cohort.modality import Modality
@@ -22,7 +22,7 @@ def limitations_of(
     """Sentences, the gravest first. ``families`` says which fold families are missing."""
     return (
         *_kind(source), *_data(source), *_ranking(source), *_calibration(source, subgroups),
-        *([] if decision.curve is not None and useful_range(decision.curve) else _no_benefit(decision)),
+        *([] if decision.curve is not None and sure_range(decision.curve) else _no_benefit(decision)),
         *families, *_warnings(source),
     )  # fmt: skip
 
@@ -111,7 +111,7 @@ def _calibration(source: CardSource, subgroups: tuple[Subgroup, ...]) -> list[st
 def _no_benefit(decision: Decision) -> list[str]:
     if decision.curve is None:
         return [f"No decision curve: {decision.note}."]
-    return ["At no threshold drawn is the net benefit higher than that of the simple rules."]
+    return ["At no threshold drawn is the net benefit beyond chance higher than that of the best simple rule."]
 
 
 def _warnings(source: CardSource) -> list[str]:

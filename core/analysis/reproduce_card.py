@@ -20,7 +20,7 @@ numbers = pd.read_csv(sys.argv[1])
 
 _BODIES = {
     "decision": """figure, axis = plt.subplots(figsize=(9, 4.5))
-for rule, part in numbers.groupby("rule", sort=False):
+for rule, part in numbers[~numbers["rule"].str.contains("minus")].groupby("rule", sort=False):
     (line,) = axis.plot(part["threshold"], part["net benefit"], label=rule)
     if rule == "this run":
         axis.fill_between(part["threshold"], part["low"], part["high"], color=line.get_color(), alpha=0.15)

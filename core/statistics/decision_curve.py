@@ -23,6 +23,9 @@ _BLOCK = 4_000_000
 """Numbers held at once while patients are re-weighted."""
 
 
+_Sampled = tuple[FloatArray, FloatArray, FloatArray]
+
+
 @dataclass(frozen=True, eq=False)
 class NetBenefit:
     """One rule's (t,) net benefit at each threshold with its percentile bootstrap interval.
@@ -49,6 +52,8 @@ class DecisionCurve:
         As given to :func:`decision_curve`.
     everybody : NetBenefit
         Acting on all; acting on nobody has net benefit 0.
+    lead : NetBenefit
+        The first rule minus the best of the others (at each threshold: another rule, all, nobody), paired.
     n, events : int
         Patients, and events by ``month``.
     """
@@ -57,6 +62,7 @@ class DecisionCurve:
     thresholds: FloatArray
     rules: dict[str, NetBenefit]
     everybody: NetBenefit
+    lead: NetBenefit
     n: int
     events: int
 
@@ -117,27 +123,46 @@ def decision_curve(
         )
     levels = np.asarray(thresholds, dtype=np.float64)
     weights = bootstrap_weights(len(times), repeats, seed)
-    found = {name: _interval(times, events, p, month, levels, weights) for name, p in rules.items()}
-    everybody = _interval(times, events, np.ones(len(times)), month, levels, weights)
-    return DecisionCurve(month, levels, found, everybody, len(times), happened)
+    drawn = {name: _sampled(times, events, p, month, levels, weights) for name, p in rules.items()}
+    everybody = _sampled(times, events, np.ones(len(times)), month, levels, weights)
+    first, *others = drawn.values()
+    return DecisionCurve(
+        month, levels, {name: _interval(*d) for name, d in drawn.items()}, _interval(*everybody),
+        _lead(first, [*others, everybody]), len(times), happened,
+    )  # fmt: skip
 
 
-def _interval(
+def _lead(first: _Sampled, others: list[_Sampled]) -> NetBenefit:
+    """The first rule minus whichever other one is the best at the threshold; nobody, with 0, is one of them."""
+    nothing = np.zeros_like(first[0])
+    values = np.stack([nothing, *(o[0] for o in others)])
+    best = np.argmax(np.where(np.isnan(values), -np.inf, values), axis=0)
+    samples = np.stack([np.zeros_like(first[1]), *(o[1] for o in others)])
+    place = np.arange(len(best))
+    return _interval(first[0] - values[best, place], first[1] - samples[best, :, place].T, first[2])
+
+
+def _sampled(
     times: FloatArray, events: BoolArray, probability: ArrayLike, month: float, levels: FloatArray, weights: IntArray
-) -> NetBenefit:
+) -> _Sampled:
+    """(t,) value, (r, t) bootstrap samples, (t,) share flagged."""
     order, flags, _ = _flags(times, np.asarray(probability, dtype=np.float64), levels)
     ordered = times[order], events[order], flags[:, order]
     value, flagged = _benefit(*ordered, month, levels, np.ones((1, len(times))))
     parts, step = [], max(1, _BLOCK // max(1, flags.size))
     for begin in range(0, len(weights), step):
         parts.append(_benefit(*ordered, month, levels, weights[begin : begin + step, order].astype(float))[0])
-    samples = np.concatenate(parts)
+    return value[0], np.concatenate(parts), flagged[0]
+
+
+def _interval(value: FloatArray, samples: FloatArray, flagged: FloatArray) -> NetBenefit:
+    """Percentile interval where at least nine of ten samples gave a number."""
     known = np.isfinite(samples).mean(axis=0) >= 0.9
-    low, high = np.full(len(levels), np.nan), np.full(len(levels), np.nan)
+    low, high = np.full(len(value), np.nan), np.full(len(value), np.nan)
     if known.any():
         low[known], high[known] = np.nanquantile(samples[:, known], [0.025, 0.975], axis=0)
-    low, high = (np.where(np.isnan(value[0]), np.nan, limit) for limit in (low, high))
-    return NetBenefit(value[0], low, high, flagged[0])
+    low, high = (np.where(np.isnan(value), np.nan, limit) for limit in (low, high))
+    return NetBenefit(value, low, high, flagged)
 
 
 def _flags(times: FloatArray, probability: FloatArray, levels: FloatArray) -> tuple[IntArray, BoolArray, FloatArray]:

@@ -128,7 +128,7 @@ def test_files_are_the_same_twice_and_say_research_only(kind: str, card: ModelCa
         value = json.loads(text)
         assert value["tripod_ai"]["counts"]["filled"] == counted(card.items)[Status.FILLED]
         assert value["metrics"]["harrell_c"]["low"] == 0.61
-        assert len(value["decision_curve"]["rows"]) == 4 * 31
+        assert len(value["decision_curve"]["rows"]) == 5 * 31
     if kind == "html":
         assert "http" not in text.replace('xmlns="http://www.w3.org/2000/svg"', "")
         assert "<script" not in text

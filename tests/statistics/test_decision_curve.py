@@ -53,6 +53,18 @@ def test_weights_of_the_bootstrap_are_repeated_patients_and_the_interval_holds_t
     np.testing.assert_allclose(curve.everybody.value, expected, atol=1e-12)
 
 
+def test_the_lead_is_the_paired_difference_to_the_best_other_rule() -> None:
+    time, event, p = (np.array(ORACLE[k]) for k in ("time", "event", "probability"))
+    curve = decision_curve(time, event, {"model": p, "copy": p.copy()}, 36, [0.1, 0.3, 0.6], repeats=60)
+    best = np.maximum.reduce([curve.rules["copy"].value, curve.everybody.value, np.zeros(3)])
+    np.testing.assert_allclose(curve.lead.value, curve.rules["model"].value - best, atol=1e-12)
+    same = curve.rules["copy"].value == best
+    assert same.any()
+    # paired: a rule against its own copy has no spread at all
+    np.testing.assert_allclose(curve.lead.low[same], 0, atol=1e-12)
+    np.testing.assert_allclose(curve.lead.high[same], 0, atol=1e-12)
+
+
 def test_too_few_events_or_too_short_a_follow_up_gives_no_curve() -> None:
     with pytest.raises(PrognoscopeError, match="decision curve"):
         decision_curve(np.full(30, 50.0), np.zeros(30), {"m": np.full(30, 0.3)}, 24, [0.2])
