@@ -82,9 +82,10 @@ def scan_maps(
             f"run {models.run.id}",
             "encode the scans with shape-intensity, monai-small or monai-resnet and train on them",
         )
+    notes = (*made.notes, *(f"{w[:1].upper()}{w[1:]}." for w in encoded.warnings))
     return ScanMaps(
         models.run.id, patient, month, len(unseen), made.method, encoder.name, made.layers, source.synthetic,
-        source.code_version, time.perf_counter() - started, (*made.notes, *(f"{w[:1].upper()}{w[1:]}." for w in encoded.warnings)), made.prediction, made.baseline, made.residual,
+        source.code_version, time.perf_counter() - started, notes, made.prediction, made.baseline, made.residual,
     )  # fmt: skip
 
 
