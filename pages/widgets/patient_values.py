@@ -21,6 +21,7 @@ from pages.widgets.html import note, numbers_table, state_box
 
 OPEN = "values_open"
 _ALL = ""
+MOST_PLAYERS = 8
 _SIGN = "/"
 
 
@@ -126,11 +127,14 @@ def levels_block(found: Explanation) -> None:
         if table is None:
             continue
         st.markdown(f"**By {name}** (KernelSHAP), {axis_words(found.month)}")
+        others, table = table.iloc[MOST_PLAYERS:], table.head(MOST_PLAYERS)
         shown = pd.DataFrame(
-            {str(name).capitalize(): table["name"], "Value": table["value"].map(points),
-             "± over models": table["std"].map("{:.1f}".format)}
+            {str(name).capitalize(): table["name"].map(group_words), "Value": table["value"].map(points),
+             "± over models": table["std"].map(lambda v: "one model" if v != v else f"{v:.1f}")}
         )  # fmt: skip
         numbers_table(shown, right=("Value", "± over models"))
+        if len(others):
+            note(f"{len(others)} others together {points(float(others['value'].sum()))}.")
 
 
 def trust_block(found: Explanation) -> None:

@@ -6,6 +6,7 @@ The resident worker answers: nothing heavy runs in the web process.
 from __future__ import annotations
 
 import hashlib
+import re
 
 import streamlit as st
 
@@ -164,6 +165,7 @@ def _drawn(cohort: Cohort, found: WhatIf, change: WhatIfChange, month: float) ->
 
 
 def _labelled(cohort: Cohort, words: str, change: WhatIfChange) -> str:
-    """A change in words, its column under the name a reader knows."""
+    """A change in words, its column under the name a reader knows, whole numbers without a decimal."""
+    words = re.sub(r"\b(\d+)\.0\b", r"\1", words)
     column = next((c for c in change.clinical if words.startswith(f"{c} ")), None)
     return words if column is None else f"{cohort.label(column)}{words.removeprefix(column)}"
