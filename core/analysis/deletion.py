@@ -13,6 +13,7 @@ from core.cohort.own_folds import own_folds
 from core.cohort.storage import delete_cohort, list_cohorts, load_original_ids
 from core.cohort.wording import plural
 from core.errors import PrognoscopeError
+from core.results.board_store import delete_board, list_boards
 from core.results.explained import forget_explanations, is_explained
 from core.results.feature_records import forget_features, load_record
 from core.results.naming import run_words
@@ -52,6 +53,9 @@ def cohort_deletion(name: str, workspace: Workspace) -> Deletion:
     explained = len({patient for _, patient in _explained(name, workspace)})
     if explained:
         goes.append(f"the explanations of the estimates of {plural(explained, 'patient')}")
+    boards = len(list_boards(workspace, name))
+    if boards:
+        goes.append(f"{plural(boards, 'board list')} with the pages frozen for it and what was noted")
     brought = len(own_folds(name, workspace))
     if brought:
         goes.append(f"the folds that were brought for it ({plural(brought, 'plan')})")
@@ -73,7 +77,11 @@ def run_deletion(run_id: str, workspace: Workspace) -> Deletion:
         goes.append(f"{plural(len(sets), 'set')} of estimates it made for other cohorts")
     if (workspace.explanations / run_id).is_dir():
         goes.append("the explanations that were made of it")
-    return Deletion(run.id, run_words(run), tuple(goes), ("the cohort it was trained on", "every other run"))
+    stays = ["the cohort it was trained on", "every other run"]
+    boards = sum(b.run == run_id for b in list_boards(workspace))
+    if boards:
+        stays.append(f"{plural(boards, 'board list')} of it, with frozen pages and notes; nothing new can be frozen")
+    return Deletion(run.id, run_words(run), tuple(goes), tuple(stays))
 
 
 def remove_cohort(name: str, workspace: Workspace, with_runs: bool = False) -> None:
@@ -85,6 +93,8 @@ def remove_cohort(name: str, workspace: Workspace, with_runs: bool = False) -> N
         delete_prediction_set(found.id, workspace)
     for run_id, patient in _explained(name, workspace):  # of a run that stays, too: they hold the patients' values
         forget_explanations(run_id, patient, workspace)
+    for board in list_boards(workspace, name):
+        delete_board(board.id, workspace)
     forget_features(name, workspace)
     delete_cohort(name, workspace)
 

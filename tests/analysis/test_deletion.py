@@ -12,6 +12,7 @@ from core.analysis.deletion import cohort_deletion, remove_cohort, remove_run, r
 from core.cohort.importing import import_into
 from core.cohort.storage import list_cohorts, load_original_ids
 from core.errors import PrognoscopeError
+from core.results.board_store import Verdict, add_patients, list_boards, new_board, note_opinion
 from core.results.feature_records import EncodedModality, FeatureRecord, load_record, save_record
 from core.results.prediction_set import Kind, PredictionSet, list_prediction_sets, save_prediction_set
 from core.results.run_store import list_runs, save_run
@@ -107,3 +108,14 @@ def test_what_is_not_there_cannot_be_deleted(two: Workspace) -> None:
                 lambda: remove_run("third", two)):  # fmt: skip
         with pytest.raises(PrognoscopeError, match="third"):
             act()
+
+
+def test_board_lists_go_with_their_patients_and_stay_when_a_run_goes(two: Workspace) -> None:
+    mine = add_patients(new_board("Monday", "IRB 1", "first", "run-first", 12.0, two).id, ("P-1",), two)
+    other = new_board("Tuesday", "IRB 1", "second", "run-second", 12.0, two)
+    note_opinion(mine.id, "P-1", Verdict.AGREE, "a thought", two)
+    assert any("1 board list of it" in words for words in run_deletion("run-first", two).stays)
+    assert "1 board list with the pages frozen for it and what was noted" in cohort_deletion("first", two).goes
+    remove_cohort("first", two)
+    assert [b.id for b in list_boards(two)] == [other.id]
+    assert not [p for p in two.boards.rglob("*") if p.is_file() and "a thought" in p.read_text(encoding="utf-8")]
