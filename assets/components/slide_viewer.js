@@ -112,10 +112,10 @@ class SlideView {
     return mine[key] ?? { on: false, opacity: 0.75 };
   }
 
-  // one layer to begin with: the first, in the second view the first expert
+  // one layer to begin with: the first, in the second view the first relevance
   _first(pane) {
     const present = this.data.layers.filter((layer) => !layer.absent);
-    const first = (pane ? present.find((layer) => layer.expert) : null) ?? present[0];
+    const first = (pane ? present.find((layer) => layer.relevance) : null) ?? present[0];
     if (first) this.state.chosen[pane][first.key] = { on: true, opacity: 0.75 };
   }
 

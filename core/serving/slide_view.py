@@ -24,6 +24,8 @@ from core.serving.tokens import MAX_AGE_SECONDS
 
 STRIP = 8
 """Patches at each end of a layer that the strip shows."""
+EXPERT = "expert-"
+"""How the keys of layers of single experts begin; relevance through the whole model is none of them."""
 _STANDARD = 10.0  # magnification × µm/px of the usual scanners: 20x = 0.5, 40x = 0.25
 
 
@@ -90,7 +92,8 @@ def _layer(maps: SlideMaps, layer: MapLayer, ref: SlideRef, shown: Shown, over: 
         "title": layer.title,
         "unit": layer.unit,
         "signed": layer.signed,
-        "expert": layer.kind is LayerKind.RELEVANCE,
+        "relevance": layer.kind is LayerKind.RELEVANCE,
+        "expert": layer.kind is LayerKind.RELEVANCE and layer.key.startswith(EXPERT),
         "absent": absent,
     }
     if absent:

@@ -83,6 +83,7 @@ def test_with_maps_the_viewer_gets_layers_legends_and_nothing_that_names_the_pat
     assert attention["legend"]["how"] == "percentile of the value, among this slide’s 63 patches"
     assert (attention["legend"]["what"], attention["legend"]["unit"]) == ("attention", "share of the attention")
     assert (expert["title"], expert["signed"], expert["legend"]["middle"]) == ("relevance through expert 1", True, "0")
+    assert [x["expert"] for x in data["layers"]] == [False, True, True]
     assert absent["absent"] == "this patient does not use expert 2"
     assert "picture" not in absent
     assert data["maps"]["rectangle"] == (0, 0, 900, 700)
