@@ -32,6 +32,7 @@ from pages.widgets.experts_record import routing_of
 from pages.widgets.figure_block import Block, chart_key, figure_block
 from pages.widgets.frame import loading, show_error
 from pages.widgets.html import note, numbers_table, state_box
+from pages.widgets.open_patient import open_patient
 from pages.widgets.phenotype_arms import arms_panel
 from pages.widgets.phenotype_profile import profile_panel
 
@@ -138,6 +139,8 @@ def _groups(record: RoutingRecord, found: Phenotypes, result: GroupSurvival) -> 
             ids = tuple(i for i, m in zip(record.ids, found.member, strict=True) if m == g and i in here)
             if ids:
                 st.button(f"{name} ({len(ids)})", key=f"phenotype_{g}", on_click=_select, args=(ids, name))
+    if any(isinstance(f, IdsFilter) and f.label.startswith(LABEL) for f in page.current().selection.filters):
+        open_patient([i for i in record.ids if i in here], "phenotype")
 
 
 def _select(ids: tuple[str, ...], name: str) -> None:

@@ -88,6 +88,8 @@ def test_stability_stands_beside_the_curves_and_one_click_selects_a_group(tab: C
     chosen = test.session_state[KEY].state.selection.filters
     assert [type(f) for f in chosen] == [IdsFilter]
     assert chosen[0].label == "phenotype: expert 1"
+    offered = test.selectbox(key="open_patient_phenotype").options
+    assert 0 < len(offered) <= len(chosen[0].ids)
     assert not test.exception
 
 
