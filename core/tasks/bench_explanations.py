@@ -121,7 +121,9 @@ def genes_of(workspace: Workspace, full: bool, progress: Progress) -> GeneTruth:
     if not path.is_file():
         models, planted = open_run(run.id, workspace), planted_genes(NAME, workspace)
         outcome = outcome_of(models, workspace)
-        measured = gene_truth(models, planted, outcome, settings, lambda s, m: progress(0.3 + 0.7 * s, m))
+        measured = gene_truth(
+            models, planted, outcome, settings, lambda s, m: progress(0.3 + 0.7 * s, m), None if full else 1
+        )
         write_json(path, asdict(measured))
     found = GeneTruth(**read_json(path))
     numbers = (

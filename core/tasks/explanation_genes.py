@@ -45,14 +45,21 @@ class GeneTruth:
 
 
 def gene_truth(
-    models: RunModels, planted: tuple[str, ...], outcome: Outcome, settings: CohortSettings, progress: Progress
+    models: RunModels,
+    planted: tuple[str, ...],
+    outcome: Outcome,
+    settings: CohortSettings,
+    progress: Progress,
+    shuffled_seeds: int | None = None,
 ) -> GeneTruth:
-    """Measure one run on genes; ``outcome`` that of its patients, row for row."""
+    """Measure one run on genes; ``outcome`` that of its patients, row for row. ``shuffled_seeds`` models a fold are
+    trained on shuffled outcomes, None for as many as the run has."""
     month = default_month(models.run.horizons)
     ranking = gene_importance(models, month, settings, lambda s, m: progress(0.35 * s, m))
     fewer = replace(settings, patients=max(12, settings.patients // 3))
     bare = gene_importance(untrained(models), month, fewer, lambda s, m: progress(0.35 + 0.15 * s, m))
-    dealt = trained_on_permuted(models, outcome, lambda s, m: progress(0.5 + 0.2 * s, m))
+    few = replace(models, run=replace(models.run, seeds=models.run.seeds[:shuffled_seeds]))
+    dealt = trained_on_permuted(few, outcome, lambda s, m: progress(0.5 + 0.2 * s, m))
     shuffled = gene_importance(dealt, month, fewer, lambda s, m: progress(0.7 + 0.15 * s, m))
     errors, residuals, explained = sum_errors(models, month, 4, lambda s, m: progress(0.85 + 0.15 * s, m))
     return GeneTruth(
