@@ -139,11 +139,16 @@ def _phase(cohort: str, patient: str, scan: ReadScan) -> dict[str, Any]:
 
 
 def _maps(cohort: str, patient: str, maps: ScanMaps) -> list[dict[str, Any]]:
+    """One colour scale for all phases of a map: side by side, equal colours are equal numbers."""
+    limits: dict[str, float] = {}
+    for layer in maps.layers:
+        if not layer.absent:
+            limits[layer.title] = max(limits.get(layer.title, 0.0), colour_limit(layer.values))
     return [
         {
             "title": layer.title, "unit": layer.unit, "signed": layer.signed, "phase": layer.phase,
             "absent": layer.absent, "url": map_path(cohort, patient, maps.run, number), "run": maps.run,
-            "layer": number, "limit": colour_limit(layer.values),
+            "layer": number, "limit": limits.get(layer.title, 1.0),
         }
         for number, layer in enumerate(maps.layers)
     ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from core.results.workspace import Workspace
 from core.serving.scan_view import read_scans, viewer_data
 from pages.widgets import patient_scan
 from pages.widgets.state import PageState
-from tests.serving.scan_patient import BROKEN, COHORT, FULL, NONE, OTHER_RUN, RUN, make_scan_workspace
+from tests.serving.scan_patient import BROKEN, COHORT, FULL, NONE, OTHER_RUN, RUN, make_map, make_scan_workspace
 
 VISITOR = "a" * 32
 
@@ -116,6 +117,22 @@ def test_a_patient_without_scans_has_a_reason(opened: Callable[..., Any]) -> Non
     test, given = opened(NONE)
     assert "this patient has no volumes" in html(test)
     assert not given
+
+
+def test_phases_of_a_map_share_one_colour_scale(workspace: Workspace, tmp_path: Path) -> None:
+    make_scan_workspace(workspace, tmp_path / "files")
+    maps, (layer,) = make_map(), make_map().layers
+    faint = replace(layer, key="faint", phase="t1", values=layer.values / 10)
+    strong = replace(layer, key="strong", phase="arterial")
+    other = replace(layer, key="other", title="Another map", values=np.zeros_like(layer.values))
+    missing = replace(
+        layer, key="missing", title="A third", absent="not computed", values=np.zeros((0, 0, 0), "float32")
+    )
+    data = viewer_data(
+        read_scans(COHORT, FULL, workspace), replace(maps, layers=(faint, strong, other, missing)), VISITOR
+    )
+    assert [m["limit"] for m in data["maps"]] == pytest.approx([1.2, 1.2, 1.0, 1.0])
+    assert [m["absent"] for m in data["maps"]] == ["", "", "", "not computed"]
 
 
 def test_the_viewer_begins_in_the_tumour(workspace: Workspace, tmp_path: Path) -> None:
