@@ -108,7 +108,7 @@ class Resident:
         found = b""
         while not found.endswith(b"\n"):
             left = end - time.monotonic()
-            if left <= 0 or not select.select([process.stdout], [], [], left)[0]:
+            if left <= 0 or not _readable(process.stdout.fileno(), left):
                 self._end()
                 raise PrognoscopeError(
                     "no answer in time", "the resident worker", "ask again; a long question is better put as a job"
@@ -177,6 +177,13 @@ def ask(
 ) -> Mapping[str, Any]:
     """:meth:`Resident.ask` of the workspace's worker."""
     return resident(workspace).ask(request, arguments, timeout)
+
+
+def _readable(descriptor: int, seconds: float) -> bool:
+    """Whether there is something to read, or an end, within ``seconds``; a server may have thousands of files open."""
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN | select.POLLHUP)
+    return bool(poller.poll(1000 * seconds))
 
 
 def _busy() -> PrognoscopeError:
