@@ -13,6 +13,7 @@ from pages.widgets.board_list import opinion_form
 from pages.widgets.frame import show_error, strip, told_plainly
 
 BOARD, PLACE = "talk_board", "talk_place"
+_TO_TOP = "document.querySelector('[data-testid=stMain]').scrollTo(0, 0)"
 _LOOK = f"""
 {STYLE}
 [data-testid="stHeader"], [data-testid="stSidebar"] {{ display: none !important; }}
@@ -61,6 +62,8 @@ def _shown(board: Board, frozen: Frozen, workspace: Workspace) -> None:
     total = len(frozen.pages)
     place = min(max(1, int(st.session_state.get(PLACE, 1))), total)
     st.html(frozen.pages[place - 1])
+    # every page begins at its top; the same text is not run again when a note is kept
+    st.html(f"<script>/* {place} */ {_TO_TOP}</script>", unsafe_allow_javascript=True)
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="talk_keys"):
         st.button("Previous", key="talk_previous", shortcut="Left", disabled=place == 1, on_click=_go,
                   args=(place - 1,))  # fmt: skip

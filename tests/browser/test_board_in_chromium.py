@@ -36,14 +36,17 @@ def test_the_whole_meeting_by_keys(chromium: Browser, served: Served, tmp_path: 
         page.get_by_role("button", name="Freeze the pages").click(timeout=30_000)
         page.get_by_role("button", name="Present").click(timeout=30_000)
         _title(page, "Patient 1 of 3")
+        expect(page.locator(".talk h1")).to_be_in_viewport()
+        page.get_by_role("button", name="Next").scroll_into_view_if_needed()
         page.keyboard.press("ArrowRight")
         _title(page, "Patient 2 of 3")
+        expect(page.locator(".talk h1")).to_be_in_viewport()
         assert page.evaluate(_SMALLEST, "[data-testid=stMain]") >= 24
         assert page.evaluate(_DRAWN)
         seen = page.locator("body").inner_text()
         assert not any(p in seen + page.url + page.title() for p in PATIENTS)
         page.screenshot(path=screenshots / "board-talk-1440.png")
-        page.get_by_text("Disagree", exact=True).click()
+        page.locator(".st-key-talk_opinion").get_by_text("Disagree", exact=True).first.click()
         page.get_by_label(re.compile("^Note")).fill("older than the others")
         page.keyboard.press("ArrowRight")  # inside the note a key moves the cursor alone
         _title(page, "Patient 2 of 3")
