@@ -103,7 +103,6 @@ class PhaseResNet:
             {"rows": "phases", "spacing_mm": self.spacing},
         )
 
-
     @property
     def network(self) -> Any:
         """The torch module from (n, 1, side, side, side) to (n, 512)."""
