@@ -18,9 +18,9 @@ from core.results.workspace import Workspace
 class ScanLayer:
     """One attribution volume.
 
-    ``phase`` name of the scan it speaks of (:func:`core.media.scan_names.scan_names`), "" for all phases together · ``values`` (x, y, z) float32 on that scan's voxel grid ·
-    ``affine`` (4, 4) voxel → mm, RAS+ · ``title``, ``unit`` what people read · ``signed`` whether 0 is the middle ·
-    ``absent`` why there is none, or "".
+    ``phase`` name of the scan it speaks of (:func:`core.media.scan_names.scan_names`), "" for all phases together ·
+    ``values`` (x, y, z) float32 on that scan's voxel grid · ``affine`` (4, 4) voxel → mm, RAS+ · ``title``, ``unit``
+    what people read · ``signed`` whether 0 is the middle · ``absent`` why there is none, or "".
     """
 
     key: str
