@@ -70,9 +70,10 @@ def _mark(plot: Plot, number: Number | None, month: float) -> None:
         plot.curve(((month, number.low), (month, number.high)), ACCENT, 1.6 * scale)
     plot.shapes.append(Circle(plot.x(month), plot.y(number.value), 4.5 * scale, ACCENT, WHITE, 2.2 * scale))
     text = f"{percent_words(number.value)}, {month_words(month)}"
-    high = number.value < 0.8
     late = plot.x(month) + 8 * scale + 0.72 * 1.25 * plot.font * len(text) > plot.width
-    plot.label(month, number.value, text, dx=(-8 if late else 8) * scale, dy=(-9 if high else 17) * scale,
+    # a curve falls: right of its point the space above is free, left of it the space below
+    above = number.value < 0.25 if late else number.value < 0.8
+    plot.label(month, number.value, text, dx=(-8 if late else 8) * scale, dy=(-9 if above else 19) * scale,
                size=1.25 * plot.font, colour=INK, bold=True, anchor="end" if late else "start")  # fmt: skip
 
 

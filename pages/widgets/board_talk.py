@@ -17,13 +17,14 @@ _TO_TOP = "document.querySelector('[data-testid=stMain]').scrollTo(0, 0)"
 _LOOK = f"""
 {STYLE}
 [data-testid="stHeader"], [data-testid="stSidebar"] {{ display: none !important; }}
-.stMainBlockContainer {{ max-width: none !important; padding: 22px clamp(20px, 4vw, 70px) 5rem !important; }}
+.stMainBlockContainer {{ max-width: none !important; padding: 22px clamp(20px, 4vw, 70px) 10rem !important; }}
 .st-key-talk_keys button p, .st-key-talk_opinion label p, .st-key-talk_opinion textarea,
 .st-key-talk_opinion button p, .st-key-talk_opinion .note, .st-key-talk_opinion summary p,
 .st-key-talk_opinion [data-testid="stRadio"] p, .st-key-talk_keys p {{ font-size: {FONT_PX}px !important; }}
 .st-key-talk_opinion [data-testid="InputInstructions"] {{ display: none; }}
 .st-key-talk_keys kbd, .st-key-talk_keys button span {{ font-size: {FONT_PX}px !important; }}
-.st-key-talk_keys {{ position: sticky; bottom: 42px; z-index: 5; background: #fff; padding: .5rem 0; }}
+.st-key-talk_keys {{ position: fixed; left: 0; right: 0; bottom: 40px; z-index: 5; width: auto; background: #fff;
+  border-top: 2px solid #B9CDCF; padding: .45rem clamp(20px, 4vw, 70px); }}
 .st-key-talk_keys button {{ min-height: 3.2rem; padding: 0 1.4rem; }}
 .research-only {{ font-size: {FONT_PX}px !important; height: 40px !important; line-height: 40px !important; }}
 """
