@@ -11,8 +11,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
+from core.arrays import IntArray
+from core.cohort.modality import Modality
+from core.explain.handed import bag_encoder
 from core.explain.run_models import RunModels
-from core.features.inputs import Outcome
+from core.features.inputs import Inputs, Outcome
 from core.models.registry import model_spec
 from core.training.config import TrainingConfig
 from core.training.neural import FittedNeural, NeuralEstimator
@@ -50,9 +53,10 @@ def untrained(models: RunModels, draw: int = 0) -> OtherModels:
 
 
 def trained_on_permuted(models: RunModels, outcome: Outcome, progress: Progress) -> OtherModels:
-    """Networks trained as the run's were, on outcomes dealt anew among the training patients of each fold.
+    """Networks trained as the run's were, on labels dealt anew among the training patients of each fold.
 
-    ``outcome`` that of the run's patients, row for row.
+    ``outcome`` that of the run's patients, row for row. Bags that only teach and that no estimate reads (the reports
+    of BioFact-MoE) are labels too: each patient is given those of the patient whose outcome they are given.
     """
     run = models.run
     estimator = NeuralEstimator(run.model, dict(run.config["model"]), TrainingConfig(**run.config["training"]))
@@ -63,6 +67,28 @@ def trained_on_permuted(models: RunModels, outcome: Outcome, progress: Progress)
         for j, seed in enumerate(run.seeds):
             progress((i + j / len(run.seeds)) / len(folds), f"shuffled outcomes: fold {i + 1}, model {j + 1}")
             dealt = np.random.default_rng([_SEED, fold, seed]).permutation(rows)
-            fitted = estimator.fit(models.inputs.take(rows), outcome.take(dealt), run.horizons, seed)
+            inputs = with_labels_of(models.inputs, rows, dealt, teaching(models.model(fold, seed)))
+            fitted = estimator.fit(inputs, outcome.take(dealt), run.horizons, seed)
             held[fold, seed] = fitted
     return OtherModels(run, models.inputs, models.fold, models.folder, held)
+
+
+def teaching(fitted: FittedNeural) -> tuple[Modality, ...]:
+    """Bag modalities that are used in training alone: those without an encoder on the way to the estimate.
+
+    Only where the network has encoders by modality; elsewhere none can be told apart.
+    """
+    if not hasattr(fitted.network, "encoders"):
+        return ()
+    bags = tuple(fitted.preparation.bag_width)
+    return tuple(m for m in bags if bag_encoder(fitted.network, m) is None)
+
+
+def with_labels_of(inputs: Inputs, rows: IntArray, dealt: IntArray, modalities: tuple[Modality, ...]) -> Inputs:
+    """The inputs of ``rows``, with the bags of ``modalities`` of the patients ``dealt``."""
+    own, other = inputs.take(rows), inputs.take(dealt)
+    return replace(
+        own,
+        present={**own.present, **{m: other.present[m] for m in modalities}},
+        bags={**own.bags, **{m: other.bags[m] for m in modalities}},
+    )

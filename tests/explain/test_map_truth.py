@@ -9,10 +9,11 @@ import pytest
 
 from core.explain.faithfulness import SHARES, deletion_curves
 from core.explain.map_truth import MapScore, halves, interval, map_scores, mean_auroc, scorable
-from core.explain.other_models import trained_on_permuted, untrained
+from core.explain.other_models import teaching, trained_on_permuted, untrained, with_labels_of
 from core.explain.slide_maps import slide_maps
 from core.results.slide_maps import LayerKind, MapLayer
 from tests.explain.slide_models import SMALL, make_inputs
+from tests.explain.test_report_evidence import REPORTS, SLIDES, inputs_with_reports, network_of
 from tests.explain.test_slide_maps import PATCHES, SOURCE, HeldModels, outcome_of, places_of, run_of, trained_on_planted
 
 TRUTH = np.array([True, False, True, False, False, True])
@@ -98,3 +99,14 @@ def test_permuted_outcomes_are_dealt_among_the_training_patients_of_the_fold() -
     )
     assert set(found.held) == {(0, 0), (1, 0)}
     assert len(found.of_fold(1)[0].trained_on) == 20
+
+
+def test_reports_that_only_teach_are_dealt_with_the_outcome_and_those_that_are_read_are_not() -> None:
+    inputs = inputs_with_reports(slides=True)
+    assert teaching(network_of("biofact", inputs)) == (REPORTS,)
+    assert teaching(network_of("hdmoe", inputs)) == ()
+    rows, dealt = np.array([0, 1, 2]), np.array([2, 0, 1])
+    found = with_labels_of(inputs, rows, dealt, (REPORTS,))
+    for place, (own, other) in enumerate(zip(rows, dealt, strict=True)):
+        assert found.bags[SLIDES][place] is inputs.bags[SLIDES][own]
+        assert found.bags[REPORTS][place] is inputs.bags[REPORTS][other]
