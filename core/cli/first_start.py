@@ -54,8 +54,8 @@ def _train_sample(workspace: Workspace) -> None:
     from core.tasks.train import TrainRequest, train
 
     print("Training HDMoE on the sample cohort (once) …", file=sys.stderr)
-    # 240 patients make few steps an epoch: twenty epochs in batches of sixteen
-    settings = {"training.epochs": 20, "training.batch_size": 16}
+    # 240 patients make few steps an epoch: twenty epochs in batches of sixteen, a quarter of the patients reorganised
+    settings = {"reorganise_rate": 0.25, "training.epochs": 20, "training.batch_size": 16}
     command = f"./run cli train --cohort {NAME} " + " ".join(f"--set {k}={v}" for k, v in settings.items())
     request = TrainRequest(NAME, "hdmoe", folds="5", seeds=3, settings=settings, command=command)
     train(request, workspace, ProgressBar())

@@ -31,7 +31,9 @@ from core.training.estimators import EstimatorSpec, training_from
 
 PAIRS = ((Modality.SLIDES, Modality.GENOMICS), (Modality.VOLUMES, Modality.SLIDES))
 FOLDS, SEEDS, SEEDS_FULL = "5", 2, 5
-SETTINGS = {"training.epochs": 20, "training.batch_size": 16, "training.patch_sample": 64}
+SETTINGS = {
+    "reorganise_rate": 0.25, "training.epochs": 20, "training.batch_size": 16, "training.patch_sample": 64,
+}  # fmt: skip
 """Those of the first start; 64 of a slide's patches at a step, as attention over all of them is slow without a GPU."""
 PROCESSES, SECTION = 2, "sample-pairs"
 
