@@ -68,9 +68,12 @@ def test_an_audit_is_read_in_words_figures_and_tables(chromium: Browser, audited
     expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=10_000)
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("stDataFrame")).to_be_hidden(timeout=10_000)
-    # a list opened while the page is still being drawn is closed again by the drawing
+    # a list that opens while the page still scrolls or is drawn is closed again: scroll first, as a person does
     expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=30_000)
-    page.get_by_role("combobox", name="Run").click()
+    chooser = page.get_by_role("combobox", name="Run")
+    chooser.scroll_into_view_if_needed()
+    page.wait_for_timeout(700)
+    chooser.click()
     page.get_by_role("option").filter(has_text="HDMoE").click()
     expect(page.get_by_text("HDMoE names no experts")).to_be_visible(timeout=15_000)
     page.get_by_role("button", name="Show the newest of them").click()
