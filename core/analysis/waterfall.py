@@ -6,7 +6,7 @@ a row that says how many values it holds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import pandas as pd
@@ -56,27 +56,14 @@ class Step:
     name: str
     kind: StepKind
     value: float
-    start: float
-    end: float
     count: int = 0
     key: str = ""
     observed: str = ""
     std: float | None = None
     sign_share: float | None = None
     check: float | None = None
-
-
-@dataclass(frozen=True)
-class _Row:
-    name: str
-    kind: StepKind
-    value: float
-    count: int = 0
-    key: str = ""
-    observed: str = ""
-    std: float | None = None
-    sign_share: float | None = None
-    check: float | None = None
+    start: float = 0.0
+    end: float = 0.0
 
 
 def waterfall_steps(found: Explanation, depth: Depth | None = None, most: int = MOST_ROWS) -> tuple[Step, ...]:
@@ -92,26 +79,12 @@ def waterfall_steps(found: Explanation, depth: Depth | None = None, most: int = 
     depth = depth or Depth()
     rows = sorted(_rows(found, depth, most), key=lambda r: (_ORDER.get(r.kind, 1), -abs(r.value)))
     at = found.baseline
-    steps = [Step("Average of the reference patients", StepKind.BASELINE, at, 0.0, at, found.background)]
-    for row in [*rows, _Row("Not attributed (residual)", StepKind.RESIDUAL, found.residual)]:
+    steps = [Step("Average of the reference patients", StepKind.BASELINE, at, found.background, end=at)]
+    for row in [*rows, Step("Not attributed (residual)", StepKind.RESIDUAL, found.residual)]:
         end = at + row.value
-        steps.append(
-            Step(
-                row.name,
-                row.kind,
-                row.value,
-                at,
-                end,
-                row.count,
-                row.key,
-                row.observed,
-                row.std,
-                row.sign_share,
-                row.check,
-            )
-        )
+        steps.append(replace(row, start=at, end=end))
         at = end
-    steps.append(Step("This patient’s estimate", StepKind.PREDICTION, found.prediction, 0.0, found.prediction))
+    steps.append(Step("This patient’s estimate", StepKind.PREDICTION, found.prediction, end=found.prediction))
     return tuple(steps)
 
 
@@ -126,13 +99,13 @@ def adds_up(found: Explanation) -> bool:
     return difference(found) <= TOLERANCE
 
 
-def _rows(found: Explanation, depth: Depth, most: int) -> list[_Row]:
-    rows: list[_Row] = []
+def _rows(found: Explanation, depth: Depth, most: int) -> list[Step]:
+    rows: list[Step] = []
     for group, part in found.features.groupby("group", sort=False):
         name = str(group)
         if name != depth.group:
             total = float(part["value"].sum())
-            rows.append(_Row(group_words(name), StepKind.GROUP, total, len(part), name, check=_checked(part)))
+            rows.append(Step(group_words(name), StepKind.GROUP, total, len(part), name, check=_checked(part)))
         elif depth.family is not None:
             rows += _of_family(part, name, depth.family, most)
         elif (part["family"] != "").any():
@@ -142,13 +115,13 @@ def _rows(found: Explanation, depth: Depth, most: int) -> list[_Row]:
     return rows
 
 
-def _families(part: pd.DataFrame, group: str, most: int) -> list[_Row]:
+def _families(part: pd.DataFrame, group: str, most: int) -> list[Step]:
     """A gene of several families counts in each in equal parts, so that the families sum to the group."""
     names = part["family"].str.split(FAMILY_SEPARATOR, regex=False)
     parts = part.assign(family=names, value=part["value"] / names.str.len(), check=part["check"] / names.str.len())
     grouped = parts.explode("family").groupby("family", sort=False)
     rows = [
-        _Row(str(name) or f"{group_words(group)} without a family", StepKind.FAMILY, float(inside["value"].sum()),
+        Step(str(name) or f"{group_words(group)} without a family", StepKind.FAMILY, float(inside["value"].sum()),
              len(inside), str(name), check=_checked(inside))
         for name, inside in grouped
     ]  # fmt: skip
@@ -156,33 +129,33 @@ def _families(part: pd.DataFrame, group: str, most: int) -> list[_Row]:
     rest = rows[most:]
     if rest:
         words = plural(len(rest), "other family", "other families")
-        rows[most:] = [_Row(words, StepKind.REST, sum(r.value for r in rest), sum(r.count for r in rest))]
+        rows[most:] = [Step(words, StepKind.REST, sum(r.value for r in rest), sum(r.count for r in rest))]
     return rows
 
 
-def _of_family(part: pd.DataFrame, group: str, family: str, most: int) -> list[_Row]:
+def _of_family(part: pd.DataFrame, group: str, family: str, most: int) -> list[Step]:
     mine = part["family"].str.split(FAMILY_SEPARATOR, regex=False).map(lambda names: family in names).astype(bool)
     inside, others = part[mine], part[~mine]
     rows = _values(inside, most, f"of {family}")
     if len(others):
         rows.append(
-            _Row(f"All other {group_words(group).lower()}", StepKind.GROUP, float(others["value"].sum()), len(others),
+            Step(f"All other {group_words(group).lower()}", StepKind.GROUP, float(others["value"].sum()), len(others),
                  group, check=_checked(others))
         )  # fmt: skip
     return rows
 
 
-def _values(part: pd.DataFrame, most: int, whose: str) -> list[_Row]:
+def _values(part: pd.DataFrame, most: int, whose: str) -> list[Step]:
     ordered = part.reindex(part["value"].abs().sort_values(ascending=False).index)
     shown = [
-        _Row(value_name(str(row["name"])), StepKind.VALUE, float(row["value"]), 1, str(row["name"]),
+        Step(value_name(str(row["name"])), StepKind.VALUE, float(row["value"]), 1, str(row["name"]),
              str(row["observed"]), float(row["std"]), float(row["sign_share"]), _checked(ordered.loc[[at]]))
         for at, row in ordered.iloc[:most].iterrows()
     ]  # fmt: skip
     rest = ordered.iloc[most:]
     if len(rest):
         shown.append(
-            _Row(f"{plural(len(rest), 'other')} {whose}", StepKind.REST, float(rest["value"].sum()), len(rest))
+            Step(f"{plural(len(rest), 'other')} {whose}", StepKind.REST, float(rest["value"].sum()), len(rest))
         )
     return shown
 

@@ -14,18 +14,12 @@ from core.results.audit import save_audit
 from core.results.run_store import save_run
 from core.results.workspace import Workspace
 from tests.browser.conftest import Served, application
+from tests.browser.looks import TEXT_OUTSIDE
 from tests.pages.audits import TREATED, biofact_run, make_audit
 from tests.pages.builders import make_predictions, make_run
 
 pytestmark = pytest.mark.browser
 FIGURES = ("audit-markers", "audit-controls", "audit-weights", "audit-gate", "audit-stability")
-_OUTSIDE = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
-  const box = plot.getBoundingClientRect();
-  return [...plot.querySelectorAll('text')].filter(t => {
-    const r = t.getBoundingClientRect();
-    return r.width && (r.left < box.left - 1 || r.right > box.right + 1);
-  }).map(t => t.textContent);
-})"""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +55,7 @@ def test_an_audit_is_read_in_words_figures_and_tables(chromium: Browser, audited
         page.set_viewport_size({"width": width, "height": int(height) + 40})
         page.wait_for_timeout(800)
         page.screenshot(path=screenshots / f"experts-{width}.png")
-        assert page.evaluate(_OUTSIDE) == []
+        assert page.evaluate(TEXT_OUTSIDE) == []
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.set_viewport_size({"width": 1440, "height": 900})
     page.locator(".st-key-open_table_audit-markers button").click()

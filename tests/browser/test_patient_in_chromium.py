@@ -17,17 +17,11 @@ from core.results.own_support import OwnSupport, write_own_support
 from core.results.run_store import save_run
 from core.results.workspace import Workspace
 from tests.browser.conftest import Served, application
+from tests.browser.looks import TEXT_OUTSIDE
 from tests.pages.builders import make_predictions, make_run
 
 pytestmark = pytest.mark.browser
 PATIENT = "SYN-0003"
-_OUTSIDE = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
-  const box = plot.getBoundingClientRect();
-  return [...plot.querySelectorAll('text')].filter(t => {
-    const r = t.getBoundingClientRect();
-    return r.width && (r.left < box.left - 1 || r.right > box.right + 1);
-  }).map(t => t.textContent);
-})"""
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +119,7 @@ def test_nothing_is_cut_off(width: int, chromium: Browser, clinic: Served, scree
     page.set_viewport_size({"width": width, "height": int(height) + 40})
     page.wait_for_timeout(800)
     page.screenshot(path=screenshots / f"patient-{width}.png")
-    assert page.evaluate(_OUTSIDE) == []
+    assert page.evaluate(TEXT_OUTSIDE) == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     size = page.locator(".headline .n").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
     others = page.evaluate(

@@ -17,19 +17,13 @@ from core.results.views import save_view
 from core.results.workspace import Workspace
 from pages.widgets.state import PageState
 from tests.browser.conftest import Served, application
+from tests.browser.looks import TEXT_OUTSIDE
 from tests.pages.builders import make_predictions, make_run
 from tests.pages.explanations import make_cohort_explanation, make_explanation
 from tests.pages.routings import make_routing
 
 pytestmark = pytest.mark.browser
 PATIENT = "SYN-0001"
-_OUTSIDE = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
-  const box = plot.getBoundingClientRect();
-  return [...plot.querySelectorAll('text')].filter(t => {
-    const r = t.getBoundingClientRect();
-    return r.width && (r.left < box.left - 1 || r.right > box.right + 1);
-  }).map(t => t.textContent);
-})"""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +56,7 @@ def both_widths(page: Page, folder: Path, name: str) -> None:
     for width in (1440, 1024):
         page.set_viewport_size({"width": width, "height": 1200})
         page.wait_for_timeout(1_500)
-        assert page.evaluate(_OUTSIDE) == []
+        assert page.evaluate(TEXT_OUTSIDE) == []
         page.screenshot(path=str(folder / f"{name}-{width}.png"), full_page=True)
 
 
