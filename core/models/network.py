@@ -30,9 +30,9 @@ class SurvivalNetwork(nn.Module):
         """Named expert → (b, d) embedding, and ``gate`` (b, k) over them; None where experts have no names."""
         return None
 
-    def embedding(self, batch: Batch) -> Tensor | None:
-        """(b, width) what the answer is read from; None for a model that names no such place."""
-        return None
+    def embedding(self, batch: Batch) -> Tensor:
+        """(b, width) what the answer is read from."""
+        raise TypeError(f"{type(self).__name__} does not say what its answer is read from")
 
     def stand_ins(self, batch: Batch) -> Mapping[str, tuple[Tensor, Tensor]]:
         """Modality → (b, width) representations and what would stand in for them if they were missing; empty for a

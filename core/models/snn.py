@@ -58,6 +58,10 @@ class SNN(SurvivalNetwork):
 
     def forward(self, batch: Batch, trace: Trace = Trace.NONE) -> SurvivalOutput:
         """Hazard logits; a missing modality is all zeros."""
+        return SurvivalOutput(self.head(self.embedding(batch)))
+
+    def embedding(self, batch: Batch) -> Tensor:
+        """(b, width) the hidden layer, from which the hazards are read."""
         parts = []
         if Modality.GENOMICS in self.modalities:
             assert batch.genes is not None  # noqa: S101
@@ -69,7 +73,8 @@ class SNN(SurvivalNetwork):
             modality = Modality(name)
             averaged = block(_averaged(batch.bags[modality], batch.masks[modality]))
             parts.append(averaged * batch.present[modality][:, None])
-        return SurvivalOutput(self.head(self.body(torch.cat(parts, dim=1))))
+        hidden: Tensor = self.body(torch.cat(parts, dim=1))
+        return hidden
 
 
 def _averaged(rows: Tensor, mask: Tensor) -> Tensor:

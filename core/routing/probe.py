@@ -25,12 +25,11 @@ Batches = Callable[[IntArray], Batch]
 
 @dataclass(frozen=True, eq=False)
 class Traced:
-    """``levels`` traces of all ``n`` patients by level · ``representation`` (n, d) what the estimate is read from, or
-    the last level's shared output where a network names no such place (``named`` false) · ``logits`` (n, bins)."""
+    """``levels`` traces of all ``n`` patients by level · ``representation`` (n, d) what the estimate is read from ·
+    ``logits`` (n, bins)."""
 
     levels: Mapping[str, LevelTrace]
     representation: FloatArray
-    named: bool
     logits: Tensor
 
 
@@ -47,19 +46,12 @@ def trace_model(network: SurvivalNetwork, batches: Batches, rows: IntArray) -> T
         for name, level in output.routing.levels.items():
             parts.setdefault(name, []).append(level)
         logits.append(output.logits)
-        embedded = network.embedding(batch)
-        if embedded is not None:
-            seen.append(embedded)
+        seen.append(network.embedding(batch))
     levels = {
         name: LevelTrace(*(np.concatenate([getattr(x, f) for x in levels]) for f in _FIELDS))
         for name, levels in parts.items()
     }
-    if seen:
-        representation = torch.cat(seen).double().numpy()
-    else:
-        last = list(levels.values())[-1]
-        representation = last.shared_out.reshape(len(rows), -1).astype(np.float64)
-    return Traced(levels, representation, bool(seen), torch.cat(logits))
+    return Traced(levels, torch.cat(seen).double().numpy(), torch.cat(logits))
 
 
 @torch.no_grad()

@@ -65,7 +65,6 @@ class _Reading:
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     off: dict[Modality, tuple[Float32Array, Float32Array, dict[str, Float32Array]]] = field(default_factory=dict)
     representation: dict[tuple[int, int], FloatArray] = field(default_factory=dict)
-    named_space: bool = False
     estimate: list[FloatArray] = field(default_factory=list)
     inert: tuple[float, float] = (0.0, 0.0)
 
@@ -115,7 +114,6 @@ def _read_model(reading: _Reading, fold: int, place: int, fitted: FittedNeural) 
         _make_room(reading, traced, n)
         reading.names = network.expert_names()
     reading.representation[fold, place] = traced.representation
-    reading.named_space = traced.named
     tested = np.flatnonzero(models.fold == fold)
     _keep_traces(reading, fold, place, traced, tested)
     _switch_off(reading, place, fitted, memory, batches, traced, tested)
@@ -226,7 +224,6 @@ def _record(reading: _Reading, seconds: float) -> RoutingRecord:
         name: _level_record(reading, name, room, _matched(room, name in reading.names, reference[1]))
         for name, room in reading.levels.items()
     }
-    space = "what the estimate is read from" if reading.named_space else "what the last level’s shared expert says"
     maps, places, aligned = maps_of(reading.representation, reference, models.fold, levels)
     notes = (
         (f"{GROUPS}: these have no gate; their mass is each answer's share of the answers' norms.",)
@@ -242,7 +239,7 @@ def _record(reading: _Reading, seconds: float) -> RoutingRecord:
         run=run.id, cohort=run.cohort, model=run.model, month=reading.month, ids=models.inputs.ids, fold=models.fold,
         seeds=run.seeds, synthetic=run.synthetic,
         estimate=np.stack(reading.estimate).astype(np.float32), levels=levels, modalities=off, maps=maps,
-        places=places, space=space, aligned=aligned, reference=(reference[0], run.seeds[reference[1]]),
+        places=places, space="what the estimate is read from", aligned=aligned, reference=(reference[0], run.seeds[reference[1]]),
         code_version=code_version(), seconds=seconds, notes=notes,
         extra={"difference": reading.inert[0], "overhead": reading.inert[1]},
     )  # fmt: skip

@@ -121,17 +121,14 @@ def _inside(current: FittedNeural, tensors: Tensors, inputs: Inputs, risk: Float
     with torch.no_grad():
         for start in range(0, len(inputs), _BATCH):
             batch = tensors.batch(np.arange(start, min(len(inputs), start + _BATCH))).to(device)
-            embedding = network.embedding(batch)
-            if embedding is not None:
-                embeddings.append(embedding.double().cpu().numpy())
+            embeddings.append(network.embedding(batch).double().cpu().numpy())
             for name, both_kinds in network.stand_ins(batch).items():
                 has = batch.present[Modality(name)].cpu().numpy()
                 real, made = (x.double().cpu().numpy()[has] for x in both_kinds)
                 pairs.setdefault(name, []).append((real, made))
     found: dict[str, Any] = {"risk_spread": float(np.sqrt(_within(risk[:, None], inputs.groups)))}
-    if embeddings:
-        stacked = np.concatenate(embeddings)
-        found["embedding_spread"] = float(_within(stacked, inputs.groups) / max(float((stacked**2).mean()), 1e-12))
+    stacked = np.concatenate(embeddings)
+    found["embedding_spread"] = float(_within(stacked, inputs.groups) / max(float((stacked**2).mean()), 1e-12))
     found["drift"] = {name: drift_of(*map(np.concatenate, zip(*each, strict=True))) for name, each in pairs.items()}
     return found
 

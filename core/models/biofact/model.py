@@ -102,6 +102,12 @@ class BioFact(SurvivalNetwork):
         factored: Factored = self.factors(h)
         return {**{name: factored.experts[:, k] for k, name in enumerate(FACTORS)}, "gate": factored.gate}
 
+    def embedding(self, batch: Batch) -> Tensor:
+        """(b, width) h' = h + Σ π_k E_k(h), from which the answer is read."""
+        h, _ = self._anchor(batch)
+        factored: Factored = self.factors(h)
+        return factored.joined
+
     def _anchor(self, batch: Batch) -> tuple[Tensor, dict[Modality, Tensor]]:
         """h (b, w) of the image side, and attention over patches."""
         vectors, attention = [], dict[Modality, Tensor]()

@@ -108,9 +108,8 @@ class HDMoE(SurvivalNetwork):
         muted = muted or {}
         representations, attention = self._encode(batch)
         first = self._first_level(representations, muted, trace is not Trace.NONE, through)
-        mixed = self._reorganise1(torch.cat([first.routed, first.shared], dim=1).flatten(1))
-        arrangements = len(mixed)
-        tokens = mixed.reshape(arrangements * batch.size, -1, self.config.token)
+        tokens = self._second_tokens(first)
+        arrangements = len(tokens) // batch.size
         norms, followed = trace is not Trace.NONE, expert_at(through, LEVEL2)
         second: Routed = self.experts2(tokens, muted.get(LEVEL2, ()), norms, followed)
         logits = self._head(second).view(arrangements, batch.size, -1)
@@ -118,6 +117,21 @@ class HDMoE(SurvivalNetwork):
         auxiliary = self._auxiliary(batch, first, second) if self.training else {}
         routing = self._routing(first, second, tokens, arrangements) if trace is not Trace.NONE else None
         return SurvivalOutput(logits.float(), auxiliary, routing, attention if trace is Trace.SPATIAL else {})
+
+    def embedding(self, batch: Batch) -> Tensor:
+        """(b, 2Mw) level 2's routed and shared rows, from which the hazards are read; the mean over the arrangements
+        with the weights they have in the logits."""
+        representations, _ = self._encode(batch)
+        tokens = self._second_tokens(self._first_level(representations, {}, False, None))
+        second: Routed = self.experts2(tokens, (), False, None)
+        rows = torch.cat([second.routed.flatten(1), second.shared.flatten(1)], dim=1)
+        arranged = rows.view(len(tokens) // batch.size, batch.size, -1)
+        return torch.einsum("sbw,s->bw", arranged, self._weights(len(arranged), rows))
+
+    def _second_tokens(self, first: _Level1) -> Tensor:
+        """(arrangements · b, tokens, d) what level 2 reads: level 1's rows, reorganised."""
+        mixed = self._reorganise1(torch.cat([first.routed, first.shared], dim=1).flatten(1))
+        return mixed.reshape(mixed.shape[0] * mixed.shape[1], -1, self.config.token)
 
     def _encode(self, batch: Batch) -> tuple[dict[Modality, Tensor], dict[Modality, Tensor]]:
         """Representation (b, w) of each modality, the learned token where it is missing; attention of the bags."""
