@@ -149,6 +149,7 @@ def test_every_excluded_patient_is_counted_once() -> None:
     assert sum(e.count for e in either) < sum(e.count for e in result.exclusions)
 
 
+@pytest.mark.alone
 def test_twenty_thousand_patients_are_filtered_well_below_half_a_second() -> None:
     cohort = simulated(20_000)
     selection = Selection(

@@ -117,6 +117,7 @@ def test_ends_with_the_process_that_owns_it(workspace: Workspace) -> None:
     wait_for(lambda: gone(pid), 5.0)
 
 
+@pytest.mark.alone
 def test_the_client_is_light() -> None:
     script = "import core.jobs.resident, core.results.what_if, sys; assert 'torch' not in sys.modules"
     root = Path(module.__file__).parents[2]

@@ -7,6 +7,8 @@ import signal
 import time
 from collections.abc import Callable
 
+import pytest
+
 from core.jobs import supervise
 from core.jobs.job import JobState
 from core.jobs.ledger import Ledger
@@ -33,6 +35,7 @@ def test_jobs_run_in_the_order_they_came_and_say_what_they_did(queue: JobQueue, 
     assert [line.split("  ", 1)[1] for line in log.splitlines()] == ["started", " 50 %  unit 1 of 2", "100 %  unit 2 of 2", "done"]  # fmt: skip  # noqa: E501
 
 
+@pytest.mark.alone
 def test_cancel_stops_every_process_of_the_job_and_is_no_failure(queue: JobQueue, start_worker: Start) -> None:
     job = queue.submit("family", {}, "Family")
     waiting = queue.submit("units", {"count": 1}, "After")

@@ -66,6 +66,7 @@ def test_nothing_to_draw_draws_nothing() -> None:
     assert raster.rgba.max() == 0
 
 
+@pytest.mark.alone
 def test_a_hundred_thousand_patches_within_a_second() -> None:
     columns, rows = np.meshgrid(np.arange(400), np.arange(250))
     corners = np.stack([columns.ravel(), rows.ravel()], axis=1) * 224

@@ -105,6 +105,7 @@ def test_column_statistics_are_those_of_the_selection(filled: Workspace, open_pa
     assert f"<td>{expected:.4g} (" in shown(test)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", ["cohort", "survival"])
 def test_a_filter_answers_within_half_a_second_at_20_000_patients(
     name: str, workspace: Workspace, open_page: Callable[..., AppTest]

@@ -61,6 +61,7 @@ def test_pairing_narrows_the_difference_of_two_like_models() -> None:
     assert difference.low < 0 < difference.high
 
 
+@pytest.mark.alone
 def test_a_thousand_repeats_of_a_thousand_patients_take_seconds() -> None:
     time, event, risk, _, fold = simulated(1000)
     start = clock.perf_counter()
