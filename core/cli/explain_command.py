@@ -27,6 +27,7 @@ def add_commands(commands: Any) -> None:
     add.add_argument("--kinds", default="", help=f"comma-separated: {', '.join(Kind)}; all that can be when left out")
     add.add_argument("--all", action="store_true", help="many patients of the run at once: which values count overall")
     add.add_argument("--patients", type=int, default=ExplainCohortRequest.patients, help="with --all: how many at most")
+    add.add_argument("--cohort", default="", help="of a patient who is new to the run; the run's own when left out")
     add.set_defaults(run=run_explain)
 
 
@@ -40,7 +41,8 @@ def run_explain(args: argparse.Namespace, workspace: Workspace) -> Answer:
         found = explain_run(ExplainCohortRequest(args.explained, args.month, args.patients), workspace, ProgressBar())
         return Answer(_cohort_json(found), _cohort_lines(found))
     kinds = tuple(k.strip() for k in args.kinds.split(",") if k.strip())
-    made = explain(ExplainRequest(args.explained, args.patient, args.month, kinds), workspace, ProgressBar())
+    request = ExplainRequest(args.explained, args.patient, args.month, kinds, args.cohort)
+    made = explain(request, workspace, ProgressBar())
     values = None
     if Kind.VALUES in made.made:
         values = load_explanation(made.run, args.patient, made.month, workspace)

@@ -30,6 +30,7 @@ def add_commands(commands: Any) -> None:
     add.add_argument("--slide", type=int, default=1, help="which of the patient's slides, from 1")
     add.add_argument("--at", default="", metavar="X,Y,ZOOM", help="level-0 px in the middle, and screen px for each")
     add.add_argument("--annotations", default="", metavar="GEOJSON", help="areas on that slide, as QuPath writes them")
+    add.add_argument("--cohort", default="", help="of a patient who is new to the run; the run's own when left out")
     add.set_defaults(run=run_napari)
 
 
@@ -63,11 +64,11 @@ def _made(args: argparse.Namespace, workspace: Workspace) -> Session:
             raise PrognoscopeError(f"{args.at!r} is no place", "--at", "write it as X,Y,ZOOM") from error
         looking = Looking(number, x, y, zoom)
     areas = _areas(args, number, workspace) if args.annotations else {}
-    return make_session(args.run_id, args.patient, workspace, looking, areas)
+    return make_session(args.run_id, args.patient, workspace, looking, areas, args.cohort)
 
 
 def _areas(args: argparse.Namespace, number: int, workspace: Workspace) -> dict[int, tuple[Area, ...]]:
-    cohort = load_run(args.run_id, workspace).cohort
+    cohort = args.cohort or load_run(args.run_id, workspace).cohort
     slides = load_media(cohort, workspace).of(args.patient, Modality.SLIDES, MediaKind.SLIDE)
     if not 0 <= number < len(slides):
         raise PrognoscopeError(f"slide {args.slide} of {len(slides)}", "--slide", "choose one that is there")

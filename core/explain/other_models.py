@@ -49,7 +49,7 @@ def untrained(models: RunModels, draw: int = 0) -> OtherModels:
             shape, modalities = fitted.preparation.shape, fitted.preparation.modalities
             network = spec.build(shape, modalities, len(fitted.bins), fitted.config)
             held[int(fold), seed] = replace(fitted, network=network.eval())
-    return OtherModels(models.run, models.inputs, models.fold, models.folder, held)
+    return OtherModels(models.run, models.inputs, models.fold, models.folder, held=held)
 
 
 def trained_on_permuted(models: RunModels, outcome: Outcome, progress: Progress) -> OtherModels:
@@ -70,7 +70,7 @@ def trained_on_permuted(models: RunModels, outcome: Outcome, progress: Progress)
             inputs = with_labels_of(models.inputs, rows, dealt, teaching(models.model(fold, seed)))
             fitted = estimator.fit(inputs, outcome.take(dealt), run.horizons, seed)
             held[fold, seed] = fitted
-    return OtherModels(run, models.inputs, models.fold, models.folder, held)
+    return OtherModels(run, models.inputs, models.fold, models.folder, held=held)
 
 
 def teaching(fitted: FittedNeural) -> tuple[Modality, ...]:

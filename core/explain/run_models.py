@@ -36,13 +36,15 @@ class UnseenModel:
 class RunModels:
     """A run with the inputs of all its patients, row for row in the order of ``inputs.ids``.
 
-    ``folder`` its checkpoints · ``fold`` (n,) the fold that tested each patient, ``NEVER_SEEN`` for a new one.
+    ``folder`` its checkpoints · ``fold`` (n,) the fold that tested each patient, ``NEVER_SEEN`` for a new one ·
+    ``strangers`` the cohort of the new ones, "" where there are none.
     """
 
     run: Run
     inputs: Inputs
     fold: IntArray
     folder: Path
+    strangers: str = ""
 
     @classmethod
     def of(
@@ -74,15 +76,31 @@ class RunModels:
         inputs = dataset.inputs.take(np.flatnonzero(known))
         return cls(run, inputs, tested.loc[list(inputs.ids)].to_numpy(dtype=np.int64), folder)
 
-    def with_new(self, inputs: Inputs) -> RunModels:
-        """With patients of another cohort, in the form of this run (:func:`core.features.alignment.align`).
+    def with_new(self, inputs: Inputs, cohort: str) -> RunModels:
+        """With patients of another ``cohort``, in the form of this run (:func:`core.features.alignment.align`).
 
         No model was trained on them: all may speak of them, and none takes them into its background. One of the run's
         own patients among them stays what they are.
         """
         new = inputs.take(np.array([i for i, name in enumerate(inputs.ids) if name not in self._rows], dtype=np.int64))
         fold = np.concatenate([self.fold, np.full(len(new), NEVER_SEEN, dtype=np.int64)])
-        return RunModels(self.run, self.inputs.joined(new), fold, self.folder)
+        return RunModels(self.run, self.inputs.joined(new), fold, self.folder, cohort)
+
+    @cached_property
+    def own(self) -> RunModels:
+        """The run's own patients alone: what is measured of the run, and not of one patient, is measured on them."""
+        known = np.flatnonzero(self.fold != NEVER_SEEN)
+        if len(known) == len(self.fold):
+            return self
+        return RunModels(self.run, self.inputs.take(known), self.fold[known], self.folder)
+
+    def is_new(self, patient: str) -> bool:
+        """Whether no model of the run was trained on anybody of this patient's cohort."""
+        return int(self.fold[self.row(patient)]) == NEVER_SEEN
+
+    def cohort_of(self, patient: str) -> str:
+        """The cohort that holds the patient's files and features."""
+        return self.strangers if self.is_new(patient) else self.run.cohort
 
     @cached_property
     def _rows(self) -> dict[str, int]:

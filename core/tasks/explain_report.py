@@ -30,7 +30,8 @@ def make(models: RunModels, patient: str, month: float, workspace: Workspace, pr
     """Compute and store the sentences of all of the patient's reports."""
     started = time.perf_counter()
     run = models.run
-    features = load_features(run.cohort, workspace, run.config.get("encoders", {}))
+    cohort = models.cohort_of(patient)
+    features = load_features(cohort, workspace, run.config.get("encoders", {}))
     if REPORTS not in models.inputs.modalities:
         raise PrognoscopeError("a run whose models take no reports", f"run {run.id}", "choose a run that uses reports")
     encoded = features.read(patient, REPORTS)
@@ -44,7 +45,7 @@ def make(models: RunModels, patient: str, month: float, workspace: Workspace, pr
             "the explanation of a report", "encode the reports again, or train the run again",
         )  # fmt: skip
     how = features.of(REPORTS)
-    texts = ReportTexts(run.cohort, workspace)
+    texts = ReportTexts(cohort, workspace)
     parts = parts_of(encoded, () if encoded.labels is not None else texts[patient])
     save_report_evidence(
         ReportEvidence(
@@ -56,8 +57,10 @@ def make(models: RunModels, patient: str, month: float, workspace: Workspace, pr
         workspace,
     )  # fmt: skip
     if load_trust(run.id, Kind.REPORT, workspace) is None:
-        sample = sample_reports(models, month, features, texts, lambda s, m: progress(0.4 + 0.6 * s, m))
-        save_trust(report_trust(models, sample), workspace)
+        own, kept = models.own, load_features(run.cohort, workspace, run.config.get("encoders", {}))
+        texts = ReportTexts(run.cohort, workspace)
+        sample = sample_reports(own, month, kept, texts, lambda s, m: progress(0.4 + 0.6 * s, m))
+        save_trust(report_trust(own, sample), workspace)
 
 
 def _sentences(found: SentenceEvidence, encoded: Encoded, parts: tuple[str, ...]) -> tuple[Sentence, ...]:

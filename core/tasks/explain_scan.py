@@ -29,7 +29,7 @@ def make(models: RunModels, patient: str, month: float, workspace: Workspace, pr
             f"scans encoded by version {how['version']} of {encoder.name}, this is version {encoder.version}",
             f"run {run.id}", "encode the scans again and train the run again",
         )  # fmt: skip
-    index = load_media(run.cohort, workspace)
+    index = load_media(models.cohort_of(patient), workspace)
     files = tuple(f for f in index.of(patient, Modality.VOLUMES) if f.kind in encoder.reads)
     source = ScanSource(run.synthetic, code_version())
     save_scan_maps(scan_maps(models, patient, month, files, encoder, source, progress), workspace)

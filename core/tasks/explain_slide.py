@@ -28,13 +28,13 @@ SCALE = "quantiles.json"
 def make(models: RunModels, patient: str, month: float, workspace: Workspace, progress: Progress) -> None:
     """Compute and store the layers; the cohort scale of a run and month is made once."""
     run = models.run
-    features = load_features(run.cohort, workspace, run.config.get("encoders", {}))
+    features = load_features(models.cohort_of(patient), workspace, run.config.get("encoders", {}))
     encoded = features.read(patient, Modality.SLIDES)
     if encoded is None:
         raise PrognoscopeError("no slide of this patient", f"run {run.id}", "choose a patient with a slide")
     source = MapSource(run.synthetic, features.of(Modality.SLIDES).encoder, code_version())
     maps = slide_maps(models, patient, month, patch_places(encoded), source, lambda s, m: progress(0.6 * s, m))
-    quantiles = _scale(models, month, workspace, lambda s, m: progress(0.6 + 0.4 * s, m))
+    quantiles = _scale(models.own, month, workspace, lambda s, m: progress(0.6 + 0.4 * s, m))
     save_slide_maps(with_scale(maps, quantiles), workspace)
 
 

@@ -41,27 +41,29 @@ class OpenRuns:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self._open: OrderedDict[str, tuple[tuple[int, ...], OpenRun]] = OrderedDict()
+        self._open: OrderedDict[tuple[str, str], tuple[tuple[int, ...], OpenRun]] = OrderedDict()
 
-    def get(self, run_id: str) -> OpenRun:
-        """The run, from memory where that is still what lies on the disk."""
-        if run_id in self._open and self._open[run_id][0] == self._written(run_id, self._open[run_id][1]):
-            self._open.move_to_end(run_id)
-            return self._open[run_id][1]
-        opened = OpenRun(open_run(run_id, self.workspace))
-        self._open[run_id] = (self._written(run_id, opened), opened)
-        self._open.move_to_end(run_id)
+    def get(self, run_id: str, new: str = "") -> OpenRun:
+        """The run, from memory where that is still what lies on the disk; ``new`` a cohort of patients new to it."""
+        key = (run_id, new)
+        if key in self._open and self._open[key][0] == self._written(self._open[key][1]):
+            self._open.move_to_end(key)
+            return self._open[key][1]
+        opened = OpenRun(open_run(run_id, self.workspace, new))
+        self._open[key] = (self._written(opened), opened)
+        self._open.move_to_end(key)
         while len(self._open) > KEPT:
             self._open.popitem(last=False)
         return opened
 
-    def _written(self, run_id: str, opened: OpenRun) -> tuple[int, ...]:
-        """When run, cohort and features were last written (0 = not there)."""
-        cohort = opened.models.run.cohort
+    def _written(self, opened: OpenRun) -> tuple[int, ...]:
+        """When run, cohorts and features were last written (0 = not there)."""
+        models = opened.models
+        cohorts = [models.run.cohort, *([models.strangers] if models.strangers else [])]
         paths = (
-            self.workspace.run(run_id) / MANIFEST,
-            self.workspace.cohort(cohort) / MANIFEST,
-            self.workspace.features / f"{cohort}.json",
+            self.workspace.run(models.run.id) / MANIFEST,
+            *(self.workspace.cohort(c) / MANIFEST for c in cohorts),
+            *(self.workspace.features / f"{c}.json" for c in cohorts),
         )
         return tuple(p.stat().st_mtime_ns if p.is_file() else 0 for p in paths)
 
@@ -70,16 +72,18 @@ def requests(workspace: Workspace) -> Mapping[str, Answerer]:
     """The requests there are; each takes and gives plain JSON values.
 
     ``what_if_options`` {run, patient} → :class:`core.results.what_if.WhatIfOptions` ·
-    ``what_if`` {run, patient, change} → :class:`core.results.what_if.WhatIf`.
+    ``what_if`` {run, patient, change} → :class:`core.results.what_if.WhatIf`; ``cohort`` beside them names that of a
+    patient who is new to the run.
     """
     torch.set_num_threads(1)  # one patient is too little to share out, and threads that wait for each other cost more
     runs = OpenRuns(workspace)
 
     def options(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        return what_if_options(runs.get(arguments["run"]).models, arguments["patient"]).as_json()
+        opened = runs.get(arguments["run"], str(arguments.get("cohort", "")))
+        return what_if_options(opened.models, arguments["patient"]).as_json()
 
     def changed(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        opened, patient = runs.get(arguments["run"]), arguments["patient"]
+        opened, patient = runs.get(arguments["run"], str(arguments.get("cohort", ""))), arguments["patient"]
         change = WhatIfChange.from_json(arguments.get("change", {}))
         return what_if(opened.models, patient, change, opened.unseen(patient)).as_json()
 

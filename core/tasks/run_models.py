@@ -27,4 +27,4 @@ def open_run(run_id: str, workspace: Workspace, new: str = "") -> RunModels:
         return models
     strangers, inputs = load_cohort(new, workspace), read_run_inputs(folder, run.id)
     encoded = load_features(new, workspace, run.config.get("encoders", {}))
-    return models.with_new(align(strangers, inputs, *encoded_bags(strangers, inputs, encoded)).inputs)
+    return models.with_new(align(strangers, inputs, *encoded_bags(strangers, inputs, encoded)).inputs, new)

@@ -14,7 +14,8 @@ from core.results.naming import model_words
 from core.results.workspace import Workspace
 from pages.widgets.data import View
 from pages.widgets.frame import show_error
-from pages.widgets.html import note, state_box
+from pages.widgets.html import state_box
+from pages.widgets.patient_read import refusal
 
 TASK = "explain"
 EVERY_SECONDS = 1.0
@@ -48,12 +49,13 @@ def explain_panel(view: View, patient: str, kinds: tuple[Kind, ...], month: floa
     run = view.run
     if run is None:
         return
-    new = run.cohort != view.cohort.name
-    if new and kinds != (Kind.VALUES,):
-        note("Of a patient who is new to the run the values alone can be explained; maps are made of its own patients.")
+    reason = refusal(view, patient)
+    if reason:
+        words = f"{reason[:1].upper()}{reason[1:]}."
+        state_box("Nothing is explained: this patient gets no estimate", (words,), "slight")
         return
     arguments: dict[str, object] = {"run": run.id, "patient": patient, "kinds": [k.value for k in kinds]}
-    if new:
+    if run.cohort != view.cohort.name:  # a patient who is new to the run: none of its models saw them
         arguments["cohort"] = view.cohort.name
     if month is not None:
         arguments["month"] = float(month)

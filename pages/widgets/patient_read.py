@@ -49,9 +49,14 @@ def read_person(view: View, patient: str) -> Person | None:
 
 def refused(view: View, patient: str) -> bool:
     """Whether the chosen run gives this patient no number."""
+    return bool(refusal(view, patient))
+
+
+def refusal(view: View, patient: str) -> str:
+    """Why the chosen run gives this patient no number; "" where it gives one, or was not asked yet."""
     person = read_person(view, patient)
     estimate = None if person is None else read_estimate(person, view.workspace)
-    return estimate is not None and bool(estimate.refused)
+    return "" if estimate is None else estimate.refused
 
 
 def read_ensemble(run: Run, workspace: Workspace) -> Predictions:

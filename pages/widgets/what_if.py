@@ -42,9 +42,10 @@ def what_if_panel(view: View, run: Run, patient: str, month: float) -> None:
         )
         return
     name = _key(run, patient)
+    who = {"run": run.id, "patient": patient} | ({} if run.cohort == view.cohort.name else {"cohort": view.cohort.name})
     try:
         with st.spinner("Asking the models"):
-            options = WhatIfOptions.from_json(_options(str(view.workspace.root), run.id, patient, run.created_at))
+            options = WhatIfOptions.from_json(_options(str(view.workspace.root), who, run.created_at))
     except PrognoscopeError as error:
         show_error(error)
         return
@@ -54,7 +55,7 @@ def what_if_panel(view: View, run: Run, patient: str, month: float) -> None:
         st.button("As recorded", key=f"{name}_reset", on_click=_reset, args=(name,), disabled=change == WhatIfChange())
     with right:
         try:
-            found = _asked(view.workspace, run, patient, change)
+            found = _asked(view.workspace, who, change)
         except PrognoscopeError as error:
             show_error(error)
             return
@@ -71,15 +72,14 @@ def _key(run: Run, patient: str) -> str:
 
 
 @st.cache_data(scope="session", show_spinner=False, max_entries=16)
-def _options(root: str, run: str, patient: str, created_at: str) -> dict[str, object]:
+def _options(root: str, who: dict[str, str], created_at: str) -> dict[str, object]:
     from pathlib import Path
 
-    return dict(ask(Workspace(Path(root)), "what_if_options", {"run": run, "patient": patient}))
+    return dict(ask(Workspace(Path(root)), "what_if_options", who))
 
 
-def _asked(workspace: Workspace, run: Run, patient: str, change: WhatIfChange) -> WhatIf:
-    asked = {"run": run.id, "patient": patient, "change": change.as_json()}
-    return WhatIf.from_json(ask(workspace, "what_if", asked))
+def _asked(workspace: Workspace, who: dict[str, str], change: WhatIfChange) -> WhatIf:
+    return WhatIf.from_json(ask(workspace, "what_if", {**who, "change": change.as_json()}))
 
 
 def _controls(cohort: Cohort, options: WhatIfOptions, name: str) -> WhatIfChange:
