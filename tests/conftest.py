@@ -4,6 +4,7 @@ processes share the tests."""
 from __future__ import annotations
 
 import shutil
+import os
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -16,6 +17,8 @@ from tests.turnstile import Turnstile
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+# what lies outside workspaces (the end of each audit log) stays out of the home folder, also in started programs
+os.environ["PROGNOSCOPE_STATE"] = tempfile.mkdtemp(prefix="prognoscope-state-")
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ MODULES = {
     "jobs": "jobs_command",
     "complete-sample": "sample_command",
     "audit": "audit_command",
+    "audit-log": "audit_log_command",
     "explain": "explain_command",
     "routing": "routing_command",
     "report": "report_command",
