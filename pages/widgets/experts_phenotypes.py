@@ -35,6 +35,7 @@ from pages.widgets.html import note, numbers_table, state_box
 from pages.widgets.open_patient import open_patient
 from pages.widgets.phenotype_arms import arms_panel
 from pages.widgets.phenotype_profile import profile_panel
+from pages.widgets.topbar import bound_select
 
 WAY, LEVEL, COUNT = "phenotype_by", "phenotype_level", "phenotype_count"
 LABEL = "phenotype"
@@ -76,18 +77,19 @@ def phenotypes_tab(view: View) -> None:
 
 def _choice(record: RoutingRecord) -> PhenotypeChoice:
     left, right, _ = st.columns([4, 4, 4], gap="medium")
-    ways = choices(record)
-    if st.session_state.get(WAY) not in ways:
-        st.session_state[WAY] = ways[0]
+    ways, asked = choices(record), page.current().phenotyping
+    way = next((w for w in ways if w == asked.by), ways[0])
     with left:
-        by = st.selectbox("Groups by", ways, key=WAY, format_func=str)
+        by = bound_select("Groups by", ways, way, WAY, lambda w: page.phenotypes_by(by=str(w)), format_func=str)
     with right:
         if by is By.DOMINANT:
             levels = list(record.levels)
-            if st.session_state.get(LEVEL) not in levels:
-                st.session_state[LEVEL] = levels[-1]
-            return PhenotypeChoice(by, st.selectbox("Level", levels, key=LEVEL))
-        return PhenotypeChoice(by, "", int(st.selectbox("How many", (2, 3, 4, 5), index=1, key=COUNT)))
+            level = asked.level if asked.level in levels else levels[-1]
+            return PhenotypeChoice(
+                by, bound_select("Level", levels, level, LEVEL, lambda name: page.phenotypes_by(level=name))
+            )
+        count = bound_select("How many", (2, 3, 4, 5), asked.count, COUNT, lambda n: page.phenotypes_by(count=n))
+        return PhenotypeChoice(by, "", int(count))
 
 
 @st.cache_resource(scope="session", show_spinner=False, max_entries=8)

@@ -17,6 +17,8 @@ from core.results.workspace import Workspace
 from pages.widgets import state as page
 from pages.widgets.data import View, read_cohort, runs_of
 from pages.widgets.frame import loading, show_error, strip, told_plainly
+from pages.widgets.history_bar import history_bar
+from pages.widgets.history_words import told
 from pages.widgets.html import note, state_box
 from pages.widgets.topbar import chips, cohort_and_run
 
@@ -43,7 +45,7 @@ def show_page(title: str, body: Callable[[View], None], empty: Callable[[Workspa
             return
         view = _open(chosen, cohorts, workspace)
         body(view)
-        page.publish(workspace)
+        page.publish(workspace, title, lambda before, after: told(before, after, view.cohort, view.runs))
 
 
 def _open(chosen: CohortSummary, cohorts: tuple[CohortSummary, ...], workspace: Workspace) -> View:
@@ -63,8 +65,10 @@ def _open(chosen: CohortSummary, cohorts: tuple[CohortSummary, ...], workspace: 
         except PrognoscopeError as error:
             show_error(error)
             selected = Selection().apply(cohort)
-        chips(cohort, selected)
-    view = View(workspace, page.current(), cohort, runs, selected)
+        view = View(workspace, page.current(), cohort, runs, selected)
+        with st.container(horizontal=True, gap="small"):
+            chips(cohort, selected)
+            history_bar(view)
     if view.run is not None and chosen.content_hash and view.run.cohort_hash != chosen.content_hash:
         note("The chosen run was trained on an earlier import of this cohort: its predictions speak of that data.",
              warn=True)  # fmt: skip

@@ -9,9 +9,11 @@ from core.analysis.arm_interaction import arm_interaction
 from core.analysis.comparisons import interval, p_value
 from core.analysis.grouping import Grouping
 from core.analysis.outcome import Outcome
+from pages.widgets import state as page
 from pages.widgets.audit_start import arm_columns
 from pages.widgets.data import View
 from pages.widgets.html import note, numbers_table, state_box
+from pages.widgets.topbar import bound_select
 
 COLUMN = "phenotype_arm"
 
@@ -23,7 +25,9 @@ def arms_panel(view: View, outcome: Outcome, grouping: Grouping) -> None:
     if not columns:
         state_box("No treatment arm", ("No described column of this cohort can be a treatment arm.",), "slight")
         return
-    column = st.selectbox("Arm", columns, key=COLUMN, format_func=view.cohort.label, width=320)
+    column = bound_select(
+        "Arm", columns, page.current().arm, COLUMN, page.choose_arm, format_func=view.cohort.label, width=320
+    )
     found = arm_interaction(view.cohort, column, outcome, grouping)
     if found.reason:
         state_box("Nothing was fitted", (f"{found.reason[:1].upper()}{found.reason[1:]}.",), "slight")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -15,11 +15,15 @@ from core.analysis.outcome import CompetingAs
 from core.analysis.training_choices import TrainingChoices
 from core.cohort.selection import Filter, NamedGroup, Selection
 from core.errors import PrognoscopeError
+from core.results.trail import Step, Trail
 from core.results.views import load_view, save_view
 from core.results.workspace import Workspace
 
 KEY = "page_state"
 ADDRESS = "view"
+TRAIL, EVENTS = "trail", "history_events"
+GATHERED = frozenset({"training", "comparing", "auditing"})
+"""Forms of many boxes: what is set in one of them without a break is one step."""
 DEFAULT_MONTH = 36.0
 SETTLING_SECONDS = 3.0
 """For so long after the address was changed a browser may still send the one before."""
@@ -85,13 +89,27 @@ class Auditing:
 
 
 @dataclass(frozen=True)
+class Phenotyping:
+    """How the Phenotypes tab makes its groups: by what, of which level, into how many. Empty = the first there is."""
+
+    by: str = ""
+    level: str = ""
+    count: int = 3
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Phenotyping:
+        return cls(str(value["by"]), str(value["level"]), int(value["count"]))
+
+
+@dataclass(frozen=True)
 class PageState:
     """Cohort, run, endpoint, selection, named groups and choices; empty names mean "the first there is".
 
     ``training`` what the Train page would start · ``job`` the training it shows · ``comparing`` the Compare page ·
     ``auditing`` the Audit tab · ``patient`` the patient all pages speak of, ``beside`` one kept to compare with (both
     pseudonyms, empty = nobody) · ``month`` the horizon shown, one of the run's · ``presented`` how the Patient page
-    presents a number (empty = as a sentence).
+    presents a number (empty = as a sentence) · ``phenotyping`` and ``arm`` (column of the treatment arm) the Phenotypes
+    tab.
     """
 
     cohort: str = ""
@@ -109,6 +127,8 @@ class PageState:
     month: float = DEFAULT_MONTH
     presented: str = ""
     board: str = ""
+    phenotyping: Phenotyping = field(default_factory=Phenotyping)
+    arm: str = ""
 
     def of_cohort(self, name: str) -> PageState:
         """The state after another cohort was chosen: nothing of the old one applies to it."""
@@ -124,7 +144,7 @@ class PageState:
             "training": self.training.as_json(), "job": self.job, "comparing": asdict(self.comparing),
             "auditing": asdict(self.auditing),
             "patient": self.patient, "beside": self.beside, "month": self.month, "presented": self.presented,
-            "board": self.board,
+            "board": self.board, "phenotyping": asdict(self.phenotyping), "arm": self.arm,
         }  # fmt: skip
 
     @classmethod
@@ -152,7 +172,8 @@ class PageState:
                 auditing=Auditing.from_json(value["auditing"]) if "auditing" in value else Auditing(),
                 patient=str(value.get("patient", "")), beside=str(value.get("beside", "")),
                 month=float(value.get("month", DEFAULT_MONTH)), presented=str(value.get("presented", "")),
-                board=str(value.get("board", "")),
+                board=str(value.get("board", "")), arm=str(value.get("arm", "")),
+                phenotyping=Phenotyping.from_json(value["phenotyping"]) if "phenotyping" in value else Phenotyping(),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise PrognoscopeError(
@@ -165,7 +186,7 @@ class _Held:
     """What the session keeps: the state, and the id under which the address shows it.
 
     ``published`` the state behind ``shown`` · ``before`` the id that stood in the address until ``since`` (seconds of a
-    clock): a click may still be under way with it.
+    clock): a click may still be under way with it · ``trail`` what was done so far, ``told`` the state it ends with.
     """
 
     state: PageState
@@ -173,6 +194,8 @@ class _Held:
     published: PageState | None = None
     before: str = ""
     since: float = 0.0
+    trail: Trail = field(default_factory=Trail)
+    told: PageState | None = None
 
 
 def _held() -> _Held:
@@ -233,6 +256,17 @@ def choose_month(month: float) -> None:
     put(replace(current(), month=month))
 
 
+def phenotypes_by(**changes: Any) -> None:
+    """Change how the Phenotypes tab makes its groups."""
+    state = current()
+    put(replace(state, phenotyping=replace(state.phenotyping, **changes)))
+
+
+def choose_arm(column: str) -> None:
+    """The column of the treatment arm on the Phenotypes tab."""
+    put(replace(current(), arm=column))
+
+
 def audit_with(**changes: Any) -> None:
     """Change choices of the Audit tab."""
     state = current()
@@ -276,16 +310,71 @@ def restore(workspace: Workspace) -> None:
         return
     if asked == held.before and time.monotonic() - held.since < SETTLING_SECONDS:
         return
-    st.session_state[KEY] = _Held(held.state, asked)  # a broken address is told once, not at every click
-    st.session_state[KEY] = _Held(PageState.from_json(load_view(asked, workspace)), asked)
+    st.session_state[KEY] = replace(held, shown=asked, published=None)  # a broken address is told once, not each click
+    value = load_view(asked, workspace)
+    state = PageState.from_json(value)
+    trail = Trail.from_json(value[TRAIL]).kept_in(asked) if TRAIL in value else Trail()
+    st.session_state[KEY] = _Held(state, asked, state, trail=trail, told=state)
 
 
-def publish(workspace: Workspace) -> None:
-    """Save the state on the server and put its opaque id, and nothing else, into the address."""
-    state = current()
-    name = save_view(state.as_json(), workspace)
+Tell = Callable[[PageState | None, PageState], Step | None]
+"""Says in a step what changed between two states; None where it is not worth a line."""
+
+
+def publish(workspace: Workspace, title: str, tell: Tell) -> None:
+    """Save the state with its history on the server and put the opaque id, and nothing else, into the address.
+
+    A session that has only just begun has the id of its state alone: the same for everybody who begins there.
+    """
+    held, state = _held(), current()
+    trail = _told(held, tell).seen(title)
+    if trail == held.trail and state == held.published and held.shown:
+        name = held.shown
+    else:
+        began = len(trail.steps) == 1 and len(trail.pages) == 1
+        value = state.as_json() if began else state.as_json() | {TRAIL: trail.as_json()}
+        name = save_view(value, workspace)
+        trail = trail.kept_in(name)
     if st.query_params.get(ADDRESS) != name:
         st.query_params[ADDRESS] = name
-    held = _held()
     before, since = (held.before, held.since) if held.shown == name else (held.shown, time.monotonic())
-    st.session_state[KEY] = _Held(state, name, state, before, since)
+    st.session_state[KEY] = _Held(state, name, state, before, since, trail, state)
+
+
+def _told(held: _Held, tell: Tell) -> Trail:
+    """The history up to now: what the state changed since it was last told, and what happened beside it."""
+    trail, state = held.trail, held.state
+    step = tell(held.told if trail.steps else None, state) if not trail.steps or state != held.told else None
+    if step is not None:
+        trail = trail.again(step) if trail.gathers(step, GATHERED) else trail.done(step)
+    elif state != held.told:
+        trail = trail.looked_at()
+    waiting = events()
+    while waiting:
+        trail = trail.done(waiting.pop(0))
+    return trail
+
+
+def events() -> list[Step]:
+    """What happened without changing a choice and is not yet in the history; a file's button adds to it."""
+    found: list[Step] = st.session_state.setdefault(EVENTS, [])
+    return found
+
+
+def trail() -> Trail:
+    """What was done in this session, as of the last finished run."""
+    return _held().trail
+
+
+def return_to(place: int, workspace: Workspace) -> None:
+    """Take the choices of an earlier (or undone) step; the steps after it stay in the history.
+
+    Raises
+    ------
+    PrognoscopeError
+        When there is no such step, or its view is no longer kept.
+    """
+    held = _held()
+    there = held.trail.at(place)
+    state = PageState.from_json(load_view(there.steps[place].view, workspace))
+    st.session_state[KEY] = replace(held, state=state, told=state, trail=there)
