@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.results.by_cancer import ByCancer, by_cancer, mean_difference
-from core.results.prediction import Predictions
 from core.results.workspace import Workspace
 from core.tasks.bench import BenchResult, BenchRow, Progress
-from core.tasks.eleven_cancers import CANDIDATES, COX, HDMOE, SNN, Candidate, Tables
+from core.tasks.bench_evidence import BOTH
+from core.tasks.eleven_cancers import CANDIDATES, COX, HDMOE, SNN, Tables
+from core.tasks.eleven_sites import site_audit
 from core.tasks.eleven_tables import FamilyResult, eleven_lines
 from core.tasks.evidence_tables import write_section
-from core.tasks.inner_choice import as_chosen, choose
+from core.tasks.fit_queue import Fit, run_fits
+from core.tasks.inner_choice import as_chosen, choice_fits, choose, mean_c
+from core.tasks.mice_study import PROCESSES
 from core.tasks.provenance import ROOT
 
 FAMILIES = ("published", "site")
@@ -24,37 +27,54 @@ OUTER, SEEDS, QUICK_SEEDS = 5, 3, 1
 CHOSEN = "Best of the three, chosen inside each fold"
 SECTION = "eleven-cancers"
 AGAINST = (SNN, COX, HDMOE)
+REFERENCES = (COX, "Cox, age + sex")
 
 
 def bench_eleven(workspace: Workspace, full: bool, progress: Progress, evidence: Path | None = None) -> BenchResult:
-    """Published folds first, then whole sites; the table is written after each family. ``full``: three seeds, and the
-    published MICE as a row of its own; else one seed."""
+    """Train seed by seed and write the table after each, so that whatever stops the run leaves a whole table.
+
+    ``full``: three seeds, and the published MICE (one seed) as a row of its own; else one seed.
+    """
     tables = Tables.of(workspace)
     seeds = SEEDS if full else QUICK_SEEDS
-    progress(0.0, "about 3 h" if full else "about 75 min on 2 idle cores; stop and start again at any time")
-    found: list[FamilyResult] = []
-    for i, family in enumerate(FAMILIES):
+    progress(0.0, "about 75 min" if full else "about 35 min on 2 idle cores; stop and start again at any time")
+    for seed in range(seeds):
 
-        def tell(share: float, words: str, at: int = i, family: str = family) -> None:
-            progress((at + share) / len(FAMILIES), f"{family} folds, {words}")
+        def tell(share: float, words: str, seed: int = seed) -> None:
+            progress((seed + share) / seeds, words)
 
-        found.append(family_result(tables, family, seeds, full, tell))
-        lines = eleven_lines(found, tables, seeds, full)
+        run_fits(_fits(tables, seed, full and seed == seeds - 1), workspace, PROCESSES, tell)
+        last = full and seed == seeds - 1
+        found = [family_result(tables, family, seed + 1, last) for family in FAMILIES]
+        lines = eleven_lines(found, tables, seed + 1, full)
         write_section(evidence or ROOT / "EVIDENCE.md", SECTION, lines)
     return BenchResult(tuple(_rows(found)), {"seeds": seeds, "full": full}, tuple(lines))
 
 
-def family_result(tables: Tables, family: str, seeds: int, full: bool, progress: Progress) -> FamilyResult:
-    """Every row of one family of folds, the choice inside each fold, and the paired differences."""
+def _fits(tables: Tables, seed: int, last: bool) -> list[Fit]:
+    """What one seed adds: every row on both families of folds; the first also what the choices are made by, the
+    ``last`` of a full run also the published MICE."""
+    rows = [row for row in CANDIDATES if not row.only_full]
+    fits = [fit for family in FAMILIES for row in rows for fit in tables.fits(row, family, (seed,))]
+    if seed == 0:
+        fits += [fit for family in FAMILIES for fit in choice_fits(tables, family, OUTER)]
+    if last:
+        only = [row for row in CANDIDATES if row.only_full]
+        fits += [fit for family in FAMILIES for row in only for fit in tables.fits(row, family, (0,))]
+    return fits
+
+
+def family_result(tables: Tables, family: str, seeds: int, full: bool) -> FamilyResult:
+    """Every row of one family of folds from its finished fits: scores, the choice inside each fold, the paired
+    differences, and the two audits (modalities permuted, sites)."""
     rows = [c for c in CANDIDATES if full or not c.only_full]
-    predictions: dict[str, Predictions] = {}
-    for i, row in enumerate(rows):
-
-        def tell(share: float, words: str, at: int = i, row: Candidate = row) -> None:
-            progress(0.6 * (at + share) / len(rows), f"{row.label}: {words}")
-
-        predictions[row.label] = tables.predictions(row, family, seeds, tell)
-    choice = choose(tables, family, OUTER, lambda s, w: progress(0.6 + 0.4 * s, w))
+    predictions = {row.label: tables.predictions(row, family, seeds) for row in rows}
+    permuted = {
+        row.label: {m.value: mean_c(tables.predictions(row, family, seeds, m), tables.cancers) for m in BOTH}
+        for row in rows
+        if row.label not in REFERENCES[1:]
+    }
+    choice = choose(tables, family, OUTER)
     predictions[CHOSEN] = as_chosen(choice, predictions)
     cancers = tables.cancers
     scores: Mapping[str, ByCancer] = {label: by_cancer(p, cancers) for label, p in predictions.items()}
@@ -62,9 +82,10 @@ def family_result(tables: Tables, family: str, seeds: int, full: bool, progress:
         (label, against): mean_difference(predictions[label], predictions[against], cancers)
         for label in predictions
         for against in AGAINST
-        if label != against and label not in (COX, "Cox, age + sex")
+        if label != against and label not in REFERENCES
     }
-    return FamilyResult(family, scores, differences, choice, predictions)
+    sites = site_audit(tables, family, full)
+    return FamilyResult(family, scores, differences, choice, predictions, permuted, sites)
 
 
 def _rows(found: list[FamilyResult]) -> list[BenchRow]:

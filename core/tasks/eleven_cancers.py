@@ -15,13 +15,16 @@ import pandas as pd
 from core.arrays import FloatArray
 from core.cohort.cancer import cancers_of
 from core.cohort.cohort import Cohort
+from core.cohort.modality import Modality
+from core.features.inputs import Dataset
 from core.models.mice.config import PUBLISHED as MICE_PUBLISHED
+from core.models.registry import MODELS
 from core.results.prediction import COLUMNS, Predictions
 from core.results.workspace import Workspace
 from core.tasks.bench_evidence import BOTH, evidence_cohort
-from core.tasks.cells import CellSpec, run_cell
-from core.tasks.mice_study import CANCERS, COHORT, PROCESSES, cancer_name, mice_training, pan_cohort, pan_training
-from core.tasks.train import Progress
+from core.tasks.fit_queue import Fit, FitSeries, collected, dataset_of, fits_of
+from core.tasks.mice_study import CANCERS, COHORT, cancer_name, mice_training, pan_cohort, pan_training
+from core.training.cross_validation import CrossValidation
 from core.training.estimators import EstimatorSpec, training_from
 
 MONTHS = np.array([6.0, 12.0, 18.0, 24.0, 36.0, 48.0, 60.0])
@@ -30,7 +33,8 @@ MONTHS = np.array([6.0, 12.0, 18.0, 24.0, 36.0, 48.0, 60.0])
 
 @dataclass(frozen=True)
 class Candidate:
-    """One row: ``pooled`` is trained on all cancers at once · ``members`` other rows whose curves are averaged."""
+    """One row: ``pooled`` is trained on all cancers at once · ``members`` other rows whose curves are averaged ·
+    ``seeds`` at most so many · ``chosen`` may be taken by a fold."""
 
     label: str
     estimator: EstimatorSpec | None = None
@@ -39,6 +43,11 @@ class Candidate:
     members: tuple[str, ...] = ()
     chosen: bool = True
     only_full: bool = False
+
+    @property
+    def neural(self) -> bool:
+        """Whether there is a network inside, which has an embedding."""
+        return self.estimator is not None and self.estimator.name in MODELS
 
 
 def _own(model: str) -> EstimatorSpec:
@@ -56,8 +65,8 @@ CANDIDATES: tuple[Candidate, ...] = (
     Candidate(BIOFACT, _own("biofact")),
     Candidate(TOGETHER, members=(HDMOE, BIOFACT, MICE)),
     Candidate(
-        "MICE, published sizes and settings", EstimatorSpec("mice", dict(MICE_PUBLISHED), mice_training()), pooled=True,
-        chosen=False, only_full=True,
+        "MICE, published sizes and settings", EstimatorSpec("mice", dict(MICE_PUBLISHED), mice_training()), 1,
+        pooled=True, chosen=False, only_full=True,
     ),
 )  # fmt: skip
 
@@ -79,26 +88,38 @@ class Tables:
         """Pseudonym → cancer, as the joined cohort calls it."""
         return cancers_of(self.pan)
 
-    def predictions(self, row: Candidate, folds: str, seeds: int, progress: Progress) -> Predictions:
-        """Out-of-fold predictions of every patient of the eleven cancers by one row, from kept cells or computed."""
-        if row.members:
-            rows = [candidate(name) for name in row.members]
-            parts = [self.predictions(r, folds, seeds, progress) for r in rows]
-            return averaged(parts, self.cancers)
+    def dataset(self, name: str) -> Dataset:
+        """Genes, age and sex of one cancer's patients."""
+        return dataset_of(cancer_name(name), BOTH, self.workspace.root)
+
+    def series(self, row: Candidate, folds: str) -> tuple[FitSeries, ...]:
+        """What has to be trained for a row: one cross-validation a cancer, or one of all of them. Choices inside a
+        fold need neither the permuted predictions nor the models."""
         assert row.estimator is not None  # noqa: S101  a row without members has one
-        repeats = min(row.seeds, seeds)
-        if row.pooled:
-            spec = CellSpec(row.label, COHORT, folds, row.estimator, BOTH, repeats)
-            return run_cell(spec, self.pan, self.workspace, PROCESSES, progress).predictions
-        found = []
-        for i, (name, cohort) in enumerate(self.single.items()):
-            spec = CellSpec(row.label, cancer_name(name), folds, row.estimator, BOTH, repeats)
+        outer = "/inner" not in folds
+        names = (COHORT,) if row.pooled else tuple(cancer_name(n) for n in self.single)
+        return tuple(FitSeries(n, folds, row.estimator, BOTH, outer, outer and row.neural) for n in names)
 
-            def tell(share: float, words: str, at: int = i, name: str = name) -> None:
-                progress((at + share) / len(self.single), f"{name.upper()}: {words}")
+    def fits(self, row: Candidate, folds: str, seeds: Sequence[int]) -> list[Fit]:
+        """Every model of a row; none for one that averages others."""
+        if row.members:
+            return []
+        of = [seed for seed in seeds if seed < row.seeds]
+        return [fit for series in self.series(row, folds) for fit in fits_of(series, of, self.workspace)]
 
-            found.append(run_cell(spec, cohort, self.workspace, PROCESSES, tell).predictions)
-        return joined(found)
+    def predictions(self, row: Candidate, folds: str, seeds: int, hidden: Modality | None = None) -> Predictions:
+        """Out-of-fold predictions of every patient of the eleven cancers by one row, all of whose fits are there;
+        with ``hidden``, that modality permuted among the test patients."""
+        if row.members:
+            parts = [self.predictions(candidate(name), folds, seeds, hidden) for name in row.members]
+            return averaged(parts, self.cancers)
+        of = range(min(row.seeds, seeds))
+        found = [collected(series, of, self.workspace) for series in self.series(row, folds)]
+        return joined([_read(f, hidden) for f in found])
+
+
+def _read(found: CrossValidation, hidden: Modality | None) -> Predictions:
+    return found.predictions if hidden is None else found.permuted[hidden.value]
 
 
 def candidate(label: str) -> Candidate:

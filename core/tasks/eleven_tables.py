@@ -15,6 +15,7 @@ from core.results.prediction import Predictions
 from core.results.run import Metric
 from core.statistics.comparison import Interval
 from core.tasks.eleven_cancers import Tables
+from core.tasks.eleven_sites import SiteAudit
 from core.tasks.inner_choice import InnerChoice
 from core.tasks.markdown import table_header, table_row
 from core.tasks.mice_study import cancer_name
@@ -30,14 +31,16 @@ FEW = Repeats(harrell=2, other=2, calibration=2)
 
 @dataclass(frozen=True, eq=False)
 class FamilyResult:
-    """One family of folds: scores by row, (row, reference) → paired difference of the mean C, the choice, and the
-    predictions."""
+    """One family of folds: scores by row, (row, reference) → paired difference of the mean C, the choice, the
+    predictions, row → modality → mean C with it permuted among the test patients, and the site audit."""
 
     name: str
     scores: Mapping[str, ByCancer]
     differences: Mapping[tuple[str, str], Interval]
     choice: InnerChoice
     predictions: Mapping[str, Predictions]
+    permuted: Mapping[str, Mapping[str, float]]
+    sites: SiteAudit
 
 
 def eleven_lines(found: Sequence[FamilyResult], tables: Tables, seeds: int, full: bool) -> list[str]:
@@ -55,6 +58,7 @@ def eleven_lines(found: Sequence[FamilyResult], tables: Tables, seeds: int, full
     for family in found:
         lines += [f"### {TITLES[family.name]}", "", *_c_table(family), "", *_differences(family), ""]
         lines += [*_choice(family), "", *_calibration(family, tables), "", *_aim(family), ""]
+        lines += [*_permuted(family), "", *_site_lines(family), ""]
     return [*lines, "### Fold sizes", "", *_folds(tables)]
 
 
@@ -104,6 +108,31 @@ def _calibration(family: FamilyResult, tables: Tables) -> list[str]:
             cells.append(f"{_three(m.ibs)} · {_three(m.d_calibration_p)} · {_three(slope)}")
         lines.append(table_row([label, *cells]))
     return lines
+
+
+def _permuted(family: FamilyResult) -> list[str]:
+    modalities = list(next(iter(family.permuted.values())))
+    lines = [
+        table_header(["does it use its inputs? mean C", "as trained", *(f"{m} permuted" for m in modalities)]),
+    ]
+    for label, values in family.permuted.items():
+        as_trained = _three(family.scores[label].mean)
+        lines.append(table_row([label, as_trained, *(f"{values[m]:.3f}" for m in modalities)]))
+    return [*lines, "", "Permuted among the test patients of a fold, the models as trained."]
+
+
+def _site_lines(family: FamilyResult) -> list[str]:
+    audit = family.sites
+    lines = [table_header(["does it know the hospital?", "balanced accuracy", "chance", "cancers"])]
+    for label, found in audit.rows.items():
+        accuracy, chance = audit.mean(label)
+        lines.append(table_row([label, f"{accuracy:.3f}", f"{chance:.3f}", str(len(found))]))
+    return [
+        *lines,
+        "",
+        "Tissue-source site by cross-validated penalised logistic regression from what the model of fold 1 and",
+        "the first seed reads its answer from; sites with at least 10 patients; mean over the cancers.",
+    ]
 
 
 def _aim(family: FamilyResult) -> list[str]:

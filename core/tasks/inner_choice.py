@@ -9,8 +9,8 @@ import numpy as np
 
 from core.results.by_cancer import by_cancer, rows_of
 from core.results.prediction import COLUMNS, Predictions
-from core.tasks.eleven_cancers import CANDIDATES, Tables, averaged
-from core.tasks.train import Progress
+from core.tasks.eleven_cancers import CANDIDATES, Tables
+from core.tasks.fit_queue import Fit
 
 INNER_SEEDS = 1
 
@@ -23,28 +23,27 @@ class InnerChoice:
     taken: Mapping[int, str]
 
 
-def choose(tables: Tables, folds: str, k: int, progress: Progress) -> InnerChoice:
-    """Train every row that may be chosen on three of the four training folds, and look at the fourth.
+def choice_fits(tables: Tables, folds: str, k: int) -> list[Fit]:
+    """The models the choice of every outer fold is made by."""
+    rows = [c for c in CANDIDATES if c.chosen]
+    seeds = range(INNER_SEEDS)
+    return [fit for fold in range(k) for row in rows for fit in tables.fits(row, inner(folds, fold), seeds)]
 
-    One seed each; the row with the highest mean C over the cancers is taken.
-    """
+
+def choose(tables: Tables, folds: str, k: int) -> InnerChoice:
+    """Look at every row that may be chosen on the fourth of the four training folds, its models trained on the other
+    three (:func:`choice_fits`). One seed each; the row with the highest mean C over the cancers is taken."""
     may = [c for c in CANDIDATES if c.chosen]
-    single = [c for c in may if not c.members]
-    inner: dict[int, dict[str, float]] = {}
+    found: dict[int, dict[str, float]] = {}
     for fold in range(k):
-        parts: dict[str, Predictions] = {}
-        for i, row in enumerate(single):
+        each = {row.label: tables.predictions(row, inner(folds, fold), INNER_SEEDS) for row in may}
+        found[fold] = {label: mean_c(p, tables.cancers) for label, p in each.items()}
+    return InnerChoice(found, {fold: max(values, key=lambda v: values[v]) for fold, values in found.items()})
 
-            def tell(share: float, words: str, at: int = i, fold: int = fold, label: str = row.label) -> None:
-                done = (fold + (at + share) / len(single)) / k
-                progress(done, f"choice inside fold {fold + 1}, {label}: {words}")
 
-            parts[row.label] = tables.predictions(row, f"{folds}/inner{fold}", INNER_SEEDS, tell)
-        for row in may:
-            if row.members:
-                parts[row.label] = averaged([parts[name] for name in row.members], tables.cancers)
-        inner[fold] = {label: mean_c(found, tables.cancers) for label, found in parts.items()}
-    return InnerChoice(inner, {fold: max(values, key=lambda v: values[v]) for fold, values in inner.items()})
+def inner(folds: str, fold: int) -> str:
+    """The words for the split of one outer fold's training patients."""
+    return f"{folds}/inner{fold}"
 
 
 def mean_c(found: Predictions, cancers: Mapping[str, str]) -> float:

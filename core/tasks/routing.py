@@ -239,7 +239,8 @@ def _record(reading: _Reading, seconds: float) -> RoutingRecord:
         run=run.id, cohort=run.cohort, model=run.model, month=reading.month, ids=models.inputs.ids, fold=models.fold,
         seeds=run.seeds, synthetic=run.synthetic,
         estimate=np.stack(reading.estimate).astype(np.float32), levels=levels, modalities=off, maps=maps,
-        places=places, space="what the estimate is read from", aligned=aligned, reference=(reference[0], run.seeds[reference[1]]),
+        places=places, space="what the estimate is read from", aligned=aligned,
+        reference=(reference[0], run.seeds[reference[1]]),
         code_version=code_version(), seconds=seconds, notes=notes,
         extra={"difference": reading.inert[0], "overhead": reading.inert[1]},
     )  # fmt: skip

@@ -94,14 +94,18 @@ class CrossValidation:
 def cross_validate(plan: Plan, processes: int = 2, progress: Progress | None = None) -> CrossValidation:
     """Fit every fold and seed."""
     tasks = [(fold, seed) for seed in plan.seeds for fold in range(plan.folds.k)]
-    results = _found(plan, tasks)
+    results = found_fits(plan, tasks)
     if results and progress is not None:
         progress(len(results) / len(tasks), f"{len(results)} of {len(tasks)} fits found finished")
     for result in _results(plan, [task for task in tasks if task not in results], processes):
         results[result.fold, result.seed] = result
         if progress is not None:
             progress(len(results) / len(tasks), f"fold {result.fold + 1}, seed {result.seed}")
-    ordered = [results[task] for task in tasks]
+    return together(plan, [results[task] for task in tasks])
+
+
+def together(plan: Plan, ordered: list[FoldResult]) -> CrossValidation:
+    """Finished fits of one plan as one cross-validation."""
     names = tuple(ordered[0].permuted)
     return CrossValidation(
         _predictions(plan, ordered, [r.estimates for r in ordered]),
@@ -143,7 +147,7 @@ def fit_fold(plan: Plan, fold: int, seed: int) -> FoldResult:
     return result
 
 
-def _found(plan: Plan, tasks: list[tuple[int, int]]) -> dict[tuple[int, int], FoldResult]:
+def found_fits(plan: Plan, tasks: list[tuple[int, int]]) -> dict[tuple[int, int], FoldResult]:
     """Fits an earlier attempt finished, with their checkpoint where one is asked for."""
     if plan.units is None:
         return {}
@@ -176,11 +180,16 @@ _plans: list[Plan] = []
 
 
 def _start_worker(plan: Plan) -> None:
-    """Keep the plan in the worker: it is sent once, not with every task. A worker ends with whoever started it."""
+    """Keep the plan in the worker: it is sent once, not with every task."""
+    _plans[:] = [plan]
+    start_worker()
+
+
+def start_worker() -> None:
+    """A worker has one thread, so that its numbers do not depend on the pool, and ends with whoever started it."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    _plans[:] = [plan]
     torch.set_num_threads(1)
 
 

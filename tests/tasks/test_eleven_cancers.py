@@ -15,6 +15,7 @@ from core.cohort.splits import check_leakage, inner_folds, resolve_folds
 from core.cohort.storage import load_cohort, save_cohort
 from core.results.prediction import COLUMNS, Predictions
 from core.results.workspace import Workspace
+from core.tasks import bench_eleven as bench_module
 from core.tasks import eleven_cancers
 from core.tasks.bench_eleven import CHOSEN, bench_eleven
 from core.tasks.eleven_cancers import BIOFACT, HDMOE, MICE, TOGETHER, averaged
@@ -89,10 +90,10 @@ def test_whole_table_on_small_cohorts(tmp_path: Path, monkeypatch: pytest.Monkey
         for c in eleven_cancers.CANDIDATES
         if not c.only_full
     )
-    for module in ("eleven_cancers", "inner_choice", "bench_eleven"):
+    for module in ("eleven_cancers", "eleven_sites", "inner_choice", "bench_eleven"):
         monkeypatch.setattr(f"core.tasks.{module}.CANDIDATES", rows)
     monkeypatch.setattr(eleven_cancers, "CANCERS", NAMES)
-    monkeypatch.setattr(eleven_cancers, "PROCESSES", 1)
+    monkeypatch.setattr(bench_module, "PROCESSES", 1)
     monkeypatch.setattr(eleven_cancers.Tables.of.__func__, "__defaults__", (NAMES,))
     evidence = tmp_path / "EVIDENCE.md"
     result = bench_eleven(workspace, False, silent, evidence)
@@ -102,3 +103,5 @@ def test_whole_table_on_small_cohorts(tmp_path: Path, monkeypatch: pytest.Monkey
     text = evidence.read_text(encoding="utf-8")
     assert "eleven-cancers: begin" in text
     assert "Aim of 0.70" in text
+    assert "| Genes as given (no model) |" in text
+    assert "clinical permuted" in text
