@@ -109,6 +109,14 @@ def forget_record(cohort: str, workspace: Workspace) -> None:
 def forget_features(cohort: str, workspace: Workspace) -> None:
     """Remove a cohort's record and every stored feature file that no other cohort uses."""
     forget_record(cohort, workspace)
+    used = used_keys(workspace)
+    for path in workspace.features.glob("*.safetensors"):
+        if path.stem not in used:
+            path.unlink()
+
+
+def used_keys(workspace: Workspace) -> set[str]:
+    """Names of the stored features that some cohort's record refers to."""
     used: set[str] = set()
     for path in workspace.features.glob("*.json"):
         stored = read_json(path)
@@ -117,6 +125,4 @@ def forget_features(cohort: str, workspace: Workspace) -> None:
             *(f for earlier in stored.get("earlier", {}).values() for f in earlier),
         ]
         used |= {key for form in forms for key in form["keys"].values()}
-    for path in workspace.features.glob("*.safetensors"):
-        if path.stem not in used:
-            path.unlink()
+    return used

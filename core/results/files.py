@@ -30,11 +30,14 @@ def write_json(path: Path, value: Any) -> None:
     """Write JSON under a temporary name, then rename: a reader sees the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    with temporary.open("w", encoding="utf-8") as stream:
-        json.dump(value, stream, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("w", encoding="utf-8") as stream:
+            json.dump(value, stream, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -106,3 +109,44 @@ def verify_folder(folder: Path, only: Collection[str] = ()) -> None:
             raise PrognoscopeError(
                 f"{name} was altered after it was written", folder.name, "restore it from a backup or make it again"
             )
+
+
+@contextmanager
+def changed_folder(target: Path) -> Iterator[Path]:
+    """A copy of a folder with a manifest, to be changed, that takes the folder's place when the block ends well.
+
+    What is not written anew is shared with the old folder and keeps its recorded hash, so that damage from before
+    stays detectable. A file must be replaced, never opened for writing: its bytes are those of the old folder.
+    """
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    shutil.copytree(target, temporary, copy_function=link_or_copy)
+    try:
+        before = {p: _mark(p) for p in temporary.rglob("*") if p.is_file()}
+        recorded = read_json(temporary / MANIFEST)
+        yield temporary
+        files = sorted(p for p in temporary.rglob("*") if p.is_file() and p != temporary / MANIFEST)
+        hashes = {}
+        for path in files:
+            name = str(path.relative_to(temporary))
+            untouched = name in recorded and before.get(path) == _mark(path)
+            hashes[name] = recorded[name] if untouched else sha256_of(path)
+        write_json(temporary / MANIFEST, hashes)
+        _swap(temporary, target)
+    finally:
+        if temporary.exists():
+            shutil.rmtree(temporary)
+
+
+def link_or_copy(source: str | Path, target: str | Path) -> None:
+    """A second name for a file, or a copy where the file system knows no second names."""
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    facts = path.stat()
+    return facts.st_ino, facts.st_mtime_ns

@@ -1,0 +1,1 @@
+"""Care of the workspace: its version, backups, erasure of patients, errors, and what the System page tells."""
