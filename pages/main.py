@@ -6,11 +6,19 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.figures.palette import DARK
+from pages.widgets.look import palette
+
 ROOT = Path(__file__).resolve().parent
 ASSETS = ROOT.parent / "assets"
 
-st.set_page_config(page_title="Prognoscope", page_icon=str(ASSETS / "mark.svg"), layout="wide")
-st.logo(str(ASSETS / "logo.svg"), size="large")
+ABOUT = "**Prognoscope**: research use only. Not a medical device; not for diagnosis or treatment decisions."
+
+# the entry "About" also brings the menu in which the reader chooses light, dark or the system's palette
+st.set_page_config(
+    page_title="Prognoscope", page_icon=str(ASSETS / "mark.svg"), layout="wide", menu_items={"About": ABOUT}
+)
+st.logo(str(ASSETS / ("logo-dark.svg" if palette() is DARK else "logo.svg")), size="large")
 st.navigation(
     [
         st.Page(ROOT / "cohort.py", title="Cohort", url_path="start", default=True),

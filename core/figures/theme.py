@@ -1,4 +1,7 @@
-"""One look for every figure: colours that pass 3:1 on white, tabular numbers, titles with subject and n."""
+"""One look for every figure: colours with a role, tabular numbers, titles with subject and n.
+
+Figures are drawn in the light palette, which is that of print; :func:`core.figures.paint.painted` gives them another.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,17 @@ import itertools
 from dataclasses import dataclass
 
 from core.figures.canvas import Canvas
+from core.figures.palette import LIGHT
 
-ACCENT = "#0B5D66"
-INK = "#17282B"
-MUTED = "#55676B"
-FAINT = "#C9D6D8"
-GRID = "#E7EEEF"
-WARNING = "#9A3B00"
-GROUP_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000")
+ACCENT = LIGHT.accent
+INK = LIGHT.ink
+MUTED = LIGHT.muted
+FAINT = LIGHT.faint
+GRID = LIGHT.hair
+WARNING = LIGHT.warning
+MARK = LIGHT.mark
+GROUND = LIGHT.ground
+GROUP_COLOURS = LIGHT.groups
 DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
 FONT = "Source Sans, Segoe UI, Helvetica Neue, Liberation Sans, Arial, sans-serif"
@@ -33,11 +39,21 @@ class Pen:
         red, green, blue = (int(self.colour[i : i + 2], 16) for i in (1, 3, 5))
         return f"rgba({red},{green},{blue},{opacity})"
 
+    @property
+    def ink(self) -> str:
+        """The colour for words: the mark's own, darker where that is too pale to be read."""
+        return ink_of(self.colour)
+
 
 def pen(index: int) -> Pen:
     """The pen of the ``index``-th group: five colours, then the same colours with the next dash."""
     turn, place = divmod(index, len(GROUP_COLOURS))
     return Pen(GROUP_COLOURS[place], DASHES[turn % len(DASHES)], SYMBOLS[(place + turn) % len(SYMBOLS)])
+
+
+def ink_of(colour: str) -> str:
+    """The readable colour of the same kind as a group's ``colour``; any other colour is returned as it is."""
+    return dict(zip(LIGHT.groups, LIGHT.inks, strict=True)).get(colour, colour)
 
 
 def titled(figure: Canvas, title: str, subtitle: str, synthetic: bool, height: int) -> Canvas:

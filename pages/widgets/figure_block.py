@@ -13,6 +13,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.figures.export import Kind, browser, image
+from core.figures.paint import painted
+from pages.widgets.history_events import told_when_made
+from pages.widgets.look import palette
 
 CONFIG = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False, "responsive": True}
 IMAGES: tuple[tuple[Kind, str], ...] = (("svg", "SVG"), ("png", "PNG, 300 dpi"), ("pdf", "PDF"))
@@ -81,7 +84,9 @@ def figure_block(
     if on_select is not None:
         selects = {"on_select": lambda: on_select(selected_points(name)), "selection_mode": tuple(selection_mode)}
     with st.container(key=f"figure_{block.name}"):
-        st.plotly_chart(block.draw(True), theme=None, config=CONFIG, alt=block.alt, key=name, **selects)
+        st.plotly_chart(
+            painted(block.draw(True), palette()), theme=None, config=CONFIG, alt=block.alt, key=name, **selects
+        )
         points = selected_points(name) if on_select is not None else []
         if points and on_select is not None and on_select(points):
             st.rerun()
@@ -114,8 +119,9 @@ def _image(block: Block, kind: Kind) -> bytes:
 
 
 def _download(block: Block, words: str, extension: str, data: Callable[[], str | bytes]) -> None:
-    """A button that makes its file only when it is pressed."""
+    """A button that makes its file only when it is pressed, and says so in the history."""
+    made = told_when_made(f"Figure {block.name.replace('-', ' ')} exported, {words}", data)
     st.download_button(
-        words, data, f"{block.name}.{extension}", key=f"download_{block.name}_{extension}", on_click="ignore",
+        words, made, f"{block.name}.{extension}", key=f"download_{block.name}_{extension}", on_click="ignore",
         width="stretch",
     )  # fmt: skip

@@ -7,14 +7,13 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
-from pathlib import Path
 
 import streamlit as st
 
 from core.errors import PrognoscopeError
 from pages.widgets.html import state_box
+from pages.widgets.look import look
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 logger = logging.getLogger(__name__)
 
 STRIP = "<b>Research use only.</b> Not a medical device; not for diagnosis or treatment decisions."
@@ -22,7 +21,7 @@ STRIP = "<b>Research use only.</b> Not a medical device; not for diagnosis or tr
 
 def strip(synthetic_title: str = "") -> None:
     """The look and the fixed strip; ``synthetic_title`` names a cohort of generated patients."""
-    st.html(f"<style>{(ASSETS / 'style.css').read_text(encoding='utf-8')}</style>")
+    look()
     mark = f'<span class="synthetic">Synthetic patients: {escape(synthetic_title)}</span>' if synthetic_title else ""
     st.html(f'<div class="research-only" role="note">{STRIP}{mark}</div>')
 
