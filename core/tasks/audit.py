@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -100,7 +100,8 @@ def audit(request: AuditRequest, workspace: Workspace, progress: Progress = sile
     if audited.dominance is not None:
         gate = gate_association(models, audited.dominance, request.permutations)
     progress(share, "controls" if request.controls else "stability")
-    controls = _controls(audited, models, request.processes, progress) if request.controls else ()
+    kept = control_folder(run.id, workspace)
+    controls = _controls(audited, models, kept, request.processes, progress) if request.controls else ()
     report = AuditReport(
         run=run.id,
         cohort=run.cohort,
@@ -123,8 +124,15 @@ def audit(request: AuditRequest, workspace: Workspace, progress: Progress = sile
         notes=_notes(run, held_out),
     )
     save_audit(report, workspace)
+    shutil.rmtree(kept, ignore_errors=True)
     progress(1.0, "stored")
     return report
+
+
+def control_folder(run: str, workspace: Workspace) -> Path:
+    """Where the finished fits of a run's controls are kept until the audit is stored: an audit that was stopped goes
+    on from there. A run never changes, so its name says what they are."""
+    return workspace.cells / "audit-controls" / run
 
 
 def _plan(run: Run, cohort: Cohort, predictions: Predictions, workspace: Workspace) -> Plan:
@@ -146,7 +154,7 @@ def _plan(run: Run, cohort: Cohort, predictions: Predictions, workspace: Workspa
 
 
 def _controls(
-    audited: _Audited, models: tuple[FactorModel, ...], processes: int, progress: Progress
+    audited: _Audited, models: tuple[FactorModel, ...], kept: Path, processes: int, progress: Progress
 ) -> tuple[ControlResult, ...]:
     """Train each control on the same folds and seeds, and compare it with the run model by model."""
     own = fold_selectivity(models, audited.held_out, audited.markers.blocks)
@@ -158,7 +166,7 @@ def _controls(
         def inner(share: float, message: str, at: float = start, words: str = title) -> None:
             progress(at + 0.75 / len(CONTROLS) * share, f"{words}: {message}")
 
-        control = _trained(audited, settings, processes, inner)
+        control = _trained(audited, settings, kept / name, processes, inner)
         selected, _ = block_scores(control, audited.held_out, audited.markers.blocks, audited.permutations)
         single = fold_selectivity(control, audited.held_out, audited.markers.blocks)
         for block, values in own.items():
@@ -182,14 +190,15 @@ def _controls(
 
 
 def _trained(
-    audited: _Audited, settings: Mapping[str, str], processes: int, progress: Progress
+    audited: _Audited, settings: Mapping[str, str], folder: Path, processes: int, progress: Progress
 ) -> tuple[FactorModel, ...]:
     run = audited.run
     spec = EstimatorSpec(run.model, {**run.config["model"], **settings}, TrainingConfig(**run.config["training"]))
-    with tempfile.TemporaryDirectory(prefix="prognoscope-") as folder:
-        plan = replace(audited.plan, estimator=make_estimator(spec), sink=Path(folder))
-        cross_validate(plan, processes, progress)
-        return tuple(factor_models(plan, Path(folder)))
+    checkpoints = folder / "checkpoints"
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    plan = replace(audited.plan, estimator=make_estimator(spec), sink=checkpoints, units=folder)
+    cross_validate(plan, processes, progress)
+    return tuple(factor_models(plan, checkpoints))
 
 
 def _compared(differences: FloatArray, plan: Plan) -> CorrectedT:

@@ -22,7 +22,7 @@ from core.results.feature_records import EncodedModality, FeatureRecord, save_re
 from core.results.run import Run
 from core.results.run_store import load_run
 from core.results.workspace import Workspace
-from core.tasks.audit import AuditRequest, audit
+from core.tasks.audit import AuditRequest, audit, control_folder
 from core.tasks.encode import EncodeRequest, encode
 from core.tasks.model_encoders import encode_for_model
 from core.tasks.train import TrainRequest, train
@@ -129,6 +129,33 @@ def test_redacting_removes_the_mentions_and_going_back_costs_nothing(place: Work
     assert report.redacted
     assert set(report.leaked) == {"tumour_size", "tumour_number"}  # measured on the scans
     assert {"vascular_invasion", "log10_afp"} == {m.marker for m in report.markers if m.block == "tumour"}
+
+
+class Stopped(Exception):
+    """Whoever pulls the plug."""
+
+
+def test_a_stopped_audit_goes_on_with_the_controls_it_has(place: Workspace) -> None:
+    encode(EncodeRequest("planted", (REPORTS,), {REPORTS: "lexicon"}), place)
+    run = trained(place, **{"training.epochs": 1, "training.pretrain_epochs": 1})
+    said: list[str] = []
+
+    def stop(_: float, words: str) -> None:
+        if words.startswith("sentence parts shuffled: fold 2"):
+            raise Stopped
+
+    request = AuditRequest(run.id, True, permutations=19, processes=1)
+    with pytest.raises(Stopped):
+        audit(request, place, stop)
+    kept = control_folder(run.id, place)
+    before = {p: p.stat().st_mtime_ns for p in kept.rglob("*.safetensors")}
+    assert len(before) == 2 * (6 + 2)  # 6 fits of one control, 2 of the next, each with its model
+    report = audit(request, place, lambda _, words: said.append(words))
+    assert "without biological supervision: 6 of 6 fits found finished" in said
+    assert "sentence parts shuffled: 2 of 6 fits found finished" in said
+    assert not kept.exists()
+    whole = audit(request, place)
+    assert {c.name: c.selectivity for c in report.controls} == {c.name: c.selectivity for c in whole.controls}
 
 
 def test_a_measured_marker_is_leaked(tmp_path: Path) -> None:
