@@ -64,6 +64,18 @@ class Trail:
         last = self.steps[-1]
         return replace(self, steps=(*self.steps[:-1], replace(step, before=last.before)))
 
+    def joined(self, step: Step) -> Trail:
+        """With what ``step`` says said by the present step as well: it was done before that one was kept."""
+        now = self.steps[self.place]
+        words = f"{now.words}; {step.words[:1].lower()}{step.words[1:]}"
+        both = replace(now, words=words, patient=step.patient or now.patient)
+        return replace(self, steps=(*self.steps[: self.place], both, *self.steps[self.place + 1 :]))
+
+    @property
+    def waits(self) -> bool:
+        """Whether the present step is not yet kept in a view."""
+        return bool(self.steps) and not self.steps[self.place].view
+
     def gathers(self, step: Step, kinds: frozenset[str]) -> bool:
         """Whether ``step`` continues the last one: of the same gathered kind, with nothing made in between."""
         last = len(self.steps) - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -43,12 +44,13 @@ def show_page(title: str, body: Callable[[View], None], empty: Callable[[Workspa
         if chosen is None:
             (empty or no_cohort)(workspace)
             return
-        view = _open(chosen, cohorts, workspace)
+        view = _open(title, chosen, cohorts, workspace)
         body(view)
-        page.publish(workspace, title, lambda before, after: told(before, after, view.cohort, view.runs))
+        page.tell_history(title, partial(told, cohort=view.cohort, runs=view.runs))
+        page.publish(workspace)
 
 
-def _open(chosen: CohortSummary, cohorts: tuple[CohortSummary, ...], workspace: Workspace) -> View:
+def _open(title: str, chosen: CohortSummary, cohorts: tuple[CohortSummary, ...], workspace: Workspace) -> View:
     with loading(f"Reading {chosen.title}"):
         cohort = read_cohort(chosen.name, workspace)
         runs = runs_of(cohort.name, workspace)
@@ -58,6 +60,7 @@ def _open(chosen: CohortSummary, cohorts: tuple[CohortSummary, ...], workspace: 
     if runs and state.run not in {r.id for r in runs}:
         state = replace(state, run=runs[0].id)
     page.put(_patient_and_month(state, cohort, runs))
+    page.tell_history(title, partial(told, cohort=cohort, runs=runs))
     with st.container(key="topbar"):
         cohort_and_run(cohorts, cohort, runs)
         try:

@@ -186,7 +186,8 @@ class _Held:
     """What the session keeps: the state, and the id under which the address shows it.
 
     ``published`` the state behind ``shown`` · ``before`` the id that stood in the address until ``since`` (seconds of a
-    clock): a click may still be under way with it · ``trail`` what was done so far, ``told`` the state it ends with.
+    clock): a click may still be under way with it · ``trail`` what was done so far, ``told`` the state it ends with
+    · ``kept`` the history behind ``shown``.
     """
 
     state: PageState
@@ -196,6 +197,7 @@ class _Held:
     since: float = 0.0
     trail: Trail = field(default_factory=Trail)
     told: PageState | None = None
+    kept: Trail = field(default_factory=Trail)
 
 
 def _held() -> _Held:
@@ -314,21 +316,39 @@ def restore(workspace: Workspace) -> None:
     value = load_view(asked, workspace)
     state = PageState.from_json(value)
     trail = Trail.from_json(value[TRAIL]).kept_in(asked) if TRAIL in value else Trail()
-    st.session_state[KEY] = _Held(state, asked, state, trail=trail, told=state)
+    st.session_state[KEY] = _Held(state, asked, state, trail=trail, told=state, kept=trail)
 
 
 Tell = Callable[[PageState | None, PageState], Step | None]
 """Says in a step what changed between two states; None where it is not worth a line."""
 
 
-def publish(workspace: Workspace, title: str, tell: Tell) -> None:
+def tell_history(title: str, tell: Tell) -> None:
+    """Take up into the history what the state changed since it was last told, and what happened beside it."""
+    held = _held()
+    trail, state = held.trail, held.state
+    step = tell(held.told if trail.steps else None, state) if not trail.steps or state != held.told else None
+    if step is not None:
+        if trail.waits:
+            trail = trail.joined(step)
+        else:
+            trail = trail.again(step) if trail.gathers(step, GATHERED) else trail.done(step)
+    elif state != held.told:
+        trail = trail.looked_at()
+    waiting = events()
+    while waiting:
+        trail = trail.done(waiting.pop(0))
+    st.session_state[KEY] = replace(held, trail=trail.seen(title), told=state)
+
+
+def publish(workspace: Workspace) -> None:
     """Save the state with its history on the server and put the opaque id, and nothing else, into the address.
 
     A session that has only just begun has the id of its state alone: the same for everybody who begins there.
     """
-    held, state = _held(), current()
-    trail = _told(held, tell).seen(title)
-    if trail == held.trail and state == held.published and held.shown:
+    held = _held()
+    state, trail = held.state, held.trail
+    if trail == held.kept and state == held.published and held.shown:
         name = held.shown
     else:
         began = len(trail.steps) == 1 and len(trail.pages) == 1
@@ -338,21 +358,7 @@ def publish(workspace: Workspace, title: str, tell: Tell) -> None:
     if st.query_params.get(ADDRESS) != name:
         st.query_params[ADDRESS] = name
     before, since = (held.before, held.since) if held.shown == name else (held.shown, time.monotonic())
-    st.session_state[KEY] = _Held(state, name, state, before, since, trail, state)
-
-
-def _told(held: _Held, tell: Tell) -> Trail:
-    """The history up to now: what the state changed since it was last told, and what happened beside it."""
-    trail, state = held.trail, held.state
-    step = tell(held.told if trail.steps else None, state) if not trail.steps or state != held.told else None
-    if step is not None:
-        trail = trail.again(step) if trail.gathers(step, GATHERED) else trail.done(step)
-    elif state != held.told:
-        trail = trail.looked_at()
-    waiting = events()
-    while waiting:
-        trail = trail.done(waiting.pop(0))
-    return trail
+    st.session_state[KEY] = _Held(state, name, state, before, since, trail, state, trail)
 
 
 def events() -> list[Step]:
