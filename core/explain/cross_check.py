@@ -12,22 +12,30 @@ from core.explain.estimate import PatientEstimate, Player
 
 METHOD = "shap GradientExplainer"
 SAMPLES = 200
+TOGETHER = 50
+"""Rows a network is given at once: the samples' gradients of more do not fit a processor's cache, and take longer."""
 
 
 class _WithDrawnBags(nn.Module):
-    """The estimate of a vector alone: each row's bags come from a drawn background patient and a drawn coalition."""
+    """The estimate of a vector alone: each row's bags come from a drawn background patient and a drawn coalition.
+
+    ``measuring`` answers with zeros of the right shape, which is all that shap asks of the model at first.
+    """
 
     def __init__(self, estimate: PatientEstimate, seed: int) -> None:
         super().__init__()
         self.estimate = estimate
         self.random = np.random.default_rng([seed, 2])
+        self.measuring = True
 
     def forward(self, vector: Tensor) -> Tensor:
         rows, kinds = len(vector), len(self.estimate.bag_modalities)
         others = torch.from_numpy(self.random.integers(1, len(self.estimate.others) + 1, rows))
-        held = torch.from_numpy(joined_coalitions(kinds, rows, self.random))
-        found: Tensor = self.estimate(vector, others[:, None] * ~held)
-        return found
+        bags = others[:, None] * ~torch.from_numpy(joined_coalitions(kinds, rows, self.random))
+        if self.measuring:
+            return vector.new_zeros(rows, 1)
+        pieces = range(0, rows, TOGETHER)
+        return torch.cat([self.estimate(vector[i : i + TOGETHER], bags[i : i + TOGETHER]) for i in pieces])
 
 
 def gradient_explainer(
@@ -40,6 +48,8 @@ def gradient_explainer(
     """
     from shap import GradientExplainer
 
-    explainer = GradientExplainer(_WithDrawnBags(estimate, seed), [estimate.others], batch_size=samples)
+    asked = _WithDrawnBags(estimate, seed)
+    explainer = GradientExplainer(asked, [estimate.others], batch_size=samples)
+    asked.measuring = False
     found = np.asarray(explainer.shap_values([estimate.own], nsamples=samples, rseed=seed)[0]).reshape(-1)
     return np.array([found[list(player.places)].sum() for player in players])

@@ -18,8 +18,9 @@ from torch import Tensor
 from core.arrays import BoolArray, FloatArray
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
-from core.explain.background import MOST, draw_background
+from core.explain.background import MOST
 from core.explain.estimate import PatientEstimate
+from core.explain.patient_estimates import PatientEstimates
 from core.explain.run_models import RunModels
 from core.explain.threads import one_thread
 from core.models.network import Muted
@@ -43,7 +44,13 @@ class Game:
 
 
 def level_values(
-    models: RunModels, patient: str, month: float, level: Level, background: int | None = None, samples: int = SAMPLES
+    models: RunModels,
+    patient: str,
+    month: float,
+    level: Level,
+    background: int | None = None,
+    samples: int = SAMPLES,
+    estimates: PatientEstimates | None = None,
 ) -> pd.DataFrame:
     """``name``, ``value`` (percentage points of S(month)) and ``std`` over the models, largest first.
 
@@ -52,7 +59,7 @@ def level_values(
 
     Modalities and families take the patient's values or those of the background; a gene of several families moves by
     equal parts with each. An expert is in or switched off, and the value of all experts off is what is left without
-    them; experts that this patient's tokens never reach get 0.
+    them; experts that this patient's tokens never reach get 0. ``estimates`` hands over what is ready of the patient.
 
     Raises
     ------
@@ -60,10 +67,9 @@ def level_values(
         For experts of a model that has none.
     """
     found: list[pd.DataFrame] = []
-    row = models.row(patient)
-    for i, model in enumerate(models.unseen(patient)):
-        drawn = draw_background(models.inputs, row, model.trained_on, background or BACKGROUND[level])
-        estimate = PatientEstimate(models, model, row, drawn, month)
+    ready = estimates or PatientEstimates(models, patient, month)
+    for i in range(len(ready.unseen)):
+        _, estimate = ready.of(i, background or BACKGROUND[level])
         game = _experts(estimate, i + 1) if level == "expert" else _inputs(models, estimate, level)
         with one_thread():
             values = kernel_values(game, samples)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from core.cohort.modality import Modality
 from core.features.batch import Batch, Tensors
+from core.models.layers.experts import ExpertLevel
 from core.models.network import SurvivalNetwork
 from core.training.prediction_batches import prediction_batches
 
@@ -35,6 +36,9 @@ class RememberedBags:
 def remember_bags(network: SurvivalNetwork, tensors: Tensors, patients: int) -> RememberedBags:
     """Encode the bags of the ``patients`` first rows of ``tensors``; the copy's weights take no gradient."""
     network = copy.deepcopy(network).eval().requires_grad_(False)
+    for module in network.modules():
+        if isinstance(module, ExpertLevel):
+            module.chosen_only = True  # most of the time of thousands of estimates goes into experts of weight 0
     doors = {m: door for m in tensors.bags if (door := _door(network, m)) is not None}
     kept = _captured(network, doors, tensors, patients) if doors else {}
     bags, masks = {}, {}

@@ -122,8 +122,18 @@ class RunModels:
 
     def of_fold(self, fold: int) -> tuple[UnseenModel, ...]:
         """The models whose test patients are those of ``fold``; every model for ``NEVER_SEEN``."""
-        if fold == NEVER_SEEN:
-            return tuple(model for k in range(self.run.n_folds) for model in self.of_fold(k))
+        if fold not in self._opened:
+            self._opened.clear()  # those of another fold are asked for when this patient is done
+            folds = range(self.run.n_folds) if fold == NEVER_SEEN else (fold,)
+            self._opened[fold] = tuple(model for k in folds for model in self._read(k))
+        return self._opened[fold]
+
+    @cached_property
+    def _opened(self) -> dict[int, tuple[UnseenModel, ...]]:
+        """The models asked for last, by fold."""
+        return {}
+
+    def _read(self, fold: int) -> tuple[UnseenModel, ...]:
         trained = np.flatnonzero((self.fold != fold) & (self.fold != NEVER_SEEN))
         return tuple(UnseenModel(fold, seed, self.model(fold, seed), trained) for seed in self.run.seeds)
 

@@ -14,10 +14,11 @@ from core.arrays import FloatArray
 from core.cohort.modality import Modality
 from core.cohort.wording import plural
 from core.explain import cross_check, expected_gradients
-from core.explain.background import MOST, draw_background
-from core.explain.estimate import PERCENT, PatientEstimate, Player, vector_players
+from core.explain.background import MOST
+from core.explain.estimate import PERCENT, Player, vector_players
 from core.explain.expected_gradients import STEPS, Shares, share_out
 from core.explain.observed import observed_bag, observed_vector
+from core.explain.patient_estimates import PatientEstimates
 from core.explain.run_models import RunModels
 from core.explain.stability import Stability, stability
 from core.explain.threads import one_thread
@@ -57,11 +58,13 @@ def explain_values(
     settings: ValueSettings | None = None,
     progress: Progress = lambda share, text: None,
     shown: float | None = None,
+    estimates: PatientEstimates | None = None,
 ) -> Explanation:
     """Share out the patient's S(month) over genes, clinical columns and bags (:mod:`core.explain.expected_gradients`).
 
     ``shown`` is the estimate in percent as it is stored and displayed; else it is computed again, which differs from it
-    in the seventh digit, as patients are predicted in other batches.
+    in the seventh digit, as patients are predicted in other batches. ``estimates`` hands over what is ready of this
+    patient and month, and keeps what is made ready here.
 
     Raises
     ------
@@ -72,7 +75,7 @@ def explain_values(
     settings = settings or ValueSettings()
     row = models.row(patient)
     with one_thread():
-        found = _share_out(models, patient, month, settings, progress)
+        found = _share_out(estimates or PatientEstimates(models, patient, month), settings, progress)
     sure = stability([s.joined for s in found.shares])
     features = _features(models, patient, found, sure)
     prediction = _prediction(models, row, month) if shown is None else shown
@@ -105,14 +108,12 @@ def explain_values(
     )
 
 
-def _share_out(models: RunModels, patient: str, month: float, settings: ValueSettings, progress: Progress) -> _Shared:
-    row, unseen = models.row(patient), models.unseen(patient)
-    shares, checks = [], []
-    for i, model in enumerate(unseen):
-        progress(i / len(unseen), f"values, model {i + 1} of {len(unseen)}")
-        background = draw_background(models.inputs, row, model.trained_on, settings.background)
-        estimate = PatientEstimate(models, model, row, background, month)
-        players = vector_players(estimate, models.inputs.columns)
+def _share_out(estimates: PatientEstimates, settings: ValueSettings, progress: Progress) -> _Shared:
+    shares, checks, count = [], [], len(estimates.unseen)
+    for i in range(count):
+        progress(i / count, f"values, model {i + 1} of {count}")
+        background, estimate = estimates.of(i, settings.background)
+        players = vector_players(estimate, estimates.models.inputs.columns)
         shares.append(share_out(estimate, players, settings.steps))
         if settings.check and players:
             checks.append(cross_check.gradient_explainer(estimate, players))

@@ -8,6 +8,7 @@ import numpy as np
 
 from core.explain.estimate import PERCENT
 from core.explain.few_players import Level, level_values
+from core.explain.patient_estimates import PatientEstimates
 from core.explain.run_models import RunModels
 from core.explain.values import explain_values
 from core.results.explanation import save_explanation
@@ -16,7 +17,6 @@ from core.results.workspace import Workspace
 from core.tasks.provenance import code_version
 from core.tasks.train import Progress
 from core.tasks.values_trust import keep_values_trust
-from core.training.ensemble import NEVER_SEEN
 
 VALUES_SHARE = 0.7
 
@@ -27,6 +27,7 @@ def make(models: RunModels, patient: str, month: float, workspace: Workspace, pr
     Beside the values stand two tables of few players (:mod:`core.explain.few_players`): the modalities, and the experts
     where the model has any.
     """
+    estimates = PatientEstimates(models, patient, month)
     found = explain_values(
         models,
         patient,
@@ -34,14 +35,15 @@ def make(models: RunModels, patient: str, month: float, workspace: Workspace, pr
         code_version(),
         progress=lambda share, text: progress(VALUES_SHARE * share, text),
         shown=_shown(models, patient, month, workspace),
+        estimates=estimates,
     )
     routers = models.unseen(patient)[0].fitted.network.capabilities().routers
     levels: dict[str, list[list[object]]] = {}
-    new = models.fold[models.row(patient)] == NEVER_SEEN  # all models speak: what is tried on each would take minutes
+    new = models.is_new(patient)  # all models speak: what is tried on each would take minutes
     wanted: tuple[Level, ...] = ("modality", "expert") if routers and not new else ("modality",)
     for i, level in enumerate(wanted):
         progress(VALUES_SHARE + (1 - VALUES_SHARE) * i / len(wanted), f"{level} by {level}")
-        table = level_values(models, patient, month, level).astype(object)
+        table = level_values(models, patient, month, level, estimates=estimates).astype(object)
         levels[level] = table.where(table.notna(), None).to_numpy().tolist()
     save_explanation(replace(found, extra={**found.extra, "levels": levels}), workspace)
     keep_values_trust(models.run.id, workspace)

@@ -106,3 +106,26 @@ def test_load_balance_is_smallest_for_even_use_and_pushes_towards_it() -> None:
     load_balance(gate, gate > 0.5, everyone).backward()
     assert logits.grad is not None
     assert bool((logits.grad[..., 0] > 0).all())  # gradient descent lowers the crowded expert's logit
+
+
+@pytest.mark.parametrize(("top_k", "muted"), [(1, ()), (2, ()), (2, (0, 3)), (1, (8,))])
+def test_computing_chosen_experts_alone_changes_neither_outputs_nor_gradients(
+    top_k: int, muted: tuple[int, ...]
+) -> None:
+    whole, chosen = level(top_k).eval(), level(top_k).eval()
+    chosen.chosen_only = True
+    random = torch.Generator().manual_seed(3)
+    tokens = torch.randn(3, 4, 6, generator=random)
+    pull = torch.randn(2, 3, 4, 5, generator=random)
+    answers = []
+    for made in (whole, chosen):
+        asked = tokens.clone().requires_grad_(True)
+        found = made(asked, muted)
+        (torch.stack([found.routed, found.shared]) * pull).sum().backward()
+        answers.append((found, asked.grad, made.gate.grad, made.w1.grad))
+    (a, *expected), (b, *seen) = answers
+    torch.testing.assert_close(b.routed, a.routed)
+    torch.testing.assert_close(b.shared, a.shared)
+    assert bool((a.assigned == b.assigned).all())
+    for one, other in zip(seen, expected, strict=True):
+        torch.testing.assert_close(one, other)

@@ -45,6 +45,8 @@ class ExpertLevel(nn.Module):
         self.w2 = nn.Parameter(torch.empty(experts + 1, hidden, d_out))
         self.b2 = nn.Parameter(torch.zeros(experts + 1, 1, d_out))
         self.dropout = Dropout(dropout)
+        self.chosen_only = False
+        """Where only outputs and gradients are asked for: an expert reads the tokens that are sent to it alone."""
         nn.init.kaiming_uniform_(self.gate, a=5**0.5)
         for stack in (self.w1, self.w2):
             for matrix in stack:
@@ -57,13 +59,14 @@ class ExpertLevel(nn.Module):
 
         ``through`` is the one expert that hands on a gradient; None lets all of them.
         """
+        if self.chosen_only and not self.training and not norms and through is None:
+            return self._chosen(tokens, muted)
         b, k, d = tokens.shape
         flat = tokens.reshape(1, b * k, d).expand(self.n_experts + 1, b * k, d)
         hidden = self.dropout(F.relu(torch.baddbmm(self.b1.to(flat.dtype), flat, self.w1.to(flat.dtype))))
         out = F.relu(torch.baddbmm(self.b2.to(hidden.dtype), hidden, self.w2.to(hidden.dtype)))
         out = only(out.view(self.n_experts + 1, b, k, -1), through)
-        gate = torch.softmax((tokens @ self.gate.t().to(tokens.dtype)).float(), dim=-1)
-        assigned = torch.zeros_like(gate, dtype=torch.bool).scatter(-1, gate.topk(self.top_k, dim=-1).indices, True)
+        gate, assigned = self._routes(tokens)
         keep = gate.new_ones(self.n_experts + 1)
         if muted:
             keep[list(muted)] = 0.0
@@ -71,6 +74,39 @@ class ExpertLevel(nn.Module):
         routed = torch.einsum("ebkd,bke->bkd", out[:-1], weight.to(out.dtype))
         shared = out[-1] * keep[-1].to(out.dtype)
         return Routed(routed, shared, gate, assigned, self._norms(out, weight, keep) if norms else gate.new_zeros(0))
+
+    def _routes(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """(b, k, E) soft weights and top-k choices."""
+        gate = torch.softmax((tokens @ self.gate.t().to(tokens.dtype)).float(), dim=-1)
+        chosen = gate.topk(self.top_k, dim=-1).indices
+        return gate, torch.zeros_like(gate, dtype=torch.bool).scatter(-1, chosen, True)
+
+    def _chosen(self, tokens: Tensor, muted: tuple[int, ...]) -> Routed:
+        """The same outputs from top-k + 1 experts a token instead of all: what is weighted with 0 is not computed.
+
+        Gradients are the same too, as an expert that a token is not sent to has none.
+        """
+        b, k, d = tokens.shape
+        flat = tokens.reshape(b * k, d)
+        gate, assigned = self._routes(tokens)
+        weight = gate.reshape(b * k, -1)
+        found, rows = [], []
+        for expert in range(self.n_experts):
+            sent = assigned.reshape(b * k, -1)[:, expert].nonzero()[:, 0]
+            if len(sent) and expert not in muted:
+                found.append(self._one(expert, flat[sent]) * weight[sent, expert, None].to(flat.dtype))
+                rows.append(sent)
+        routed = flat.new_zeros(b * k, self.w2.shape[2])
+        if found:
+            routed = routed.index_add(0, torch.cat(rows), torch.cat(found))
+        shared = self._one(self.n_experts, flat)
+        shared = torch.zeros_like(shared) if self.n_experts in muted else shared
+        return Routed(routed.view(b, k, -1), shared.view(b, k, -1), gate, assigned, gate.new_zeros(0))
+
+    def _one(self, expert: int, tokens: Tensor) -> Tensor:
+        """(n, d_out) of one expert; the shared one is number E."""
+        hidden = F.relu(torch.addmm(self.b1[expert].to(tokens.dtype), tokens, self.w1[expert].to(tokens.dtype)))
+        return F.relu(torch.addmm(self.b2[expert].to(hidden.dtype), hidden, self.w2[expert].to(hidden.dtype)))
 
     @staticmethod
     def _norms(out: Tensor, weight: Tensor, keep: Tensor) -> Tensor:
