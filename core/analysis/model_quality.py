@@ -10,9 +10,9 @@ from core.arrays import BoolArray, FloatArray, IntArray
 from core.errors import PrognoscopeError
 from core.results.naming import badge
 from core.results.prediction import Predictions
+from core.statistics.auc_repeats import bootstrap_auc
 from core.statistics.brier import IntegratedBrier, brier_score, integrated_brier, kaplan_meier_null
 from core.statistics.calibration import CalibrationCurve, calibration_curve, calibration_slope, ici
-from core.statistics.comparison import bootstrap_interval
 from core.statistics.discrimination import auc_ipcw
 from core.statistics.estimate import Estimate
 
@@ -189,12 +189,10 @@ def _horizon(rows: _Rows, survival: FloatArray, null: FloatArray, month: float) 
 def _auc(time: FloatArray, event: BoolArray, risk: FloatArray, fold: IntArray, month: float) -> Estimate:
     """AUC over pairs within a fold (risks of different folds cannot be compared), with a bootstrap interval."""
 
-    def statistic(rows: IntArray) -> float:
-        return auc_ipcw(time[rows], event[rows], risk[rows], month, fold[rows])
-
     if len(time) > MOST_BOOTSTRAPPED:
-        return Estimate(statistic(np.arange(len(time))), note=f"no interval above {MOST_BOOTSTRAPPED} patients")
-    interval = bootstrap_interval(statistic, len(time), REPEATS)
+        value = auc_ipcw(time, event, risk, month, fold)
+        return Estimate(value, note=f"no interval above {MOST_BOOTSTRAPPED} patients")
+    interval = bootstrap_auc(time, event, risk, month, fold, REPEATS)
     if not np.isfinite(interval.mean):
         return Estimate(None, note="no comparable pair within a fold")
     low, high = (None if np.isnan(v) else v for v in (interval.low, interval.high))
