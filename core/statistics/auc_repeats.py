@@ -63,7 +63,8 @@ def auc_ipcw_repeats(
         others = samples[:, control]
         won += (weight[:, case] * (others @ wins.T)).sum(axis=1)
         total += weight[:, case].sum(axis=1) * others.sum(axis=1)
-    return np.divide(won, total, out=np.full(len(samples), np.nan), where=total > 0)
+    found: FloatArray = np.divide(won, total, out=np.full(len(samples), np.nan), where=total > 0)
+    return found
 
 
 def _uncensored(times: FloatArray, events: BoolArray, samples: FloatArray) -> FloatArray:
