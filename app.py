@@ -1,9 +1,10 @@
-"""The ASGI application: the pages, the own routes behind their token check, nothing else."""
+"""The ASGI application: the gate, the pages, the own routes behind their token check, nothing else."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,11 +13,16 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
+from core.access.login import Logins
+from core.errors import PrognoscopeError
 from core.jobs.supervise import keep_watch
 from core.results.workspace import Workspace
+from core.serving.gate import Gate
 from core.serving.routes import routes
 from core.serving.visitor import VisitorCookie
 from pages.widgets.frame import tell_unknown
+from pages.widgets.login import StreamlitLogin, access_settings, base_path, checked_auth
+from pages.widgets.who import serve_with
 
 ROOT = Path(__file__).resolve().parent
 
@@ -30,10 +36,23 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     watch.cancel()
 
 
+def gate() -> Middleware:
+    """The check before everything; where it cannot be made, one sentence says why and nothing is served."""
+    try:
+        auth = checked_auth()
+        login = StreamlitLogin(auth) if auth else None
+        several = login is not None and len(login.providers) > 1
+        logins = Logins.of(Workspace.default(), access_settings(), several) if login is not None else None
+    except PrognoscopeError as error:
+        sys.exit(f"Not started: {error}")
+    serve_with(logins)
+    return Middleware(Gate, workspace=Workspace.default(), logins=logins, login=login, base=base_path())
+
+
 app = st.App(
     ROOT / "pages" / "main.py",
     routes=routes(),
-    middleware=[Middleware(VisitorCookie)],
+    middleware=[gate(), Middleware(VisitorCookie)],
     lifespan=lifespan,
     on_script_error=tell_unknown,
 )

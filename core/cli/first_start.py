@@ -6,8 +6,14 @@ opens meanwhile.
 
 from __future__ import annotations
 
+import os
 import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+from core.access.settings import check_start
 from core.cohort.media_index import load_media
 from core.cohort.sample import NAME, save_sample
 from core.errors import PrognoscopeError
@@ -18,12 +24,17 @@ from core.results.run_store import list_runs
 from core.results.workspace import Workspace
 
 MEDIA_TASK = "prepare-sample"
+LOCAL = "127.0.0.1"
 
 
 def main() -> int:
-    """Build what is missing, with progress; a second start finds everything and leaves at once."""
+    """Build what is missing, with progress; a second start finds everything and leaves at once.
+
+    Before that, an address that must not be listened on is refused.
+    """
     workspace = Workspace.default()
     try:
+        check_start(asked_address(sys.argv[1:]), configured_login())
         if NAME not in workspace.names(workspace.cohorts):
             print("Building the synthetic sample cohort …", file=sys.stderr)
             save_sample(workspace)
@@ -33,8 +44,32 @@ def main() -> int:
     except PrognoscopeError as error:
         print(error, file=sys.stderr)
         return 1
-    print("Prognoscope opens on http://127.0.0.1:8501 (research use only)", file=sys.stderr)
+    print("Prognoscope opens, on http://127.0.0.1:8501 unless told otherwise (research use only)", file=sys.stderr)
     return 0
+
+
+def asked_address(words: Sequence[str]) -> str:
+    """The address that the options of ``./run app`` or the environment name; that of the configuration else."""
+    found = os.environ.get("STREAMLIT_SERVER_ADDRESS", LOCAL)
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word in ("--server.address", "--server-address"):
+            found = following
+        elif word.startswith(("--server.address=", "--server-address=")):
+            found = word.partition("=")[2]
+    return found
+
+
+def configured_login() -> Mapping[str, Any]:
+    """The section ``[auth]`` of the secrets, the application's own before the user's; empty where there is none."""
+    login: dict[str, Any] = {}
+    for folder in (Path.home(), Path.cwd()):
+        path = folder / ".streamlit" / "secrets.toml"
+        if path.is_file():
+            try:
+                login |= tomllib.loads(path.read_text(encoding="utf-8")).get("auth", {})
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise PrognoscopeError("secrets that are no TOML", str(path), "see secrets.example.toml") from error
+    return login
 
 
 def submit_sample_media(workspace: Workspace) -> None:

@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from core.access.roles import Permission
 from core.results.naming import badge
 from core.results.prediction import Predictions
 from core.results.prediction_set import PredictionSet, load_prediction_set
 from core.results.run_store import load_predictions, load_run
 from core.results.workspace import Workspace, checked_name
-from core.serving.guard import guarded
+from core.serving.guard import cohort_of_run, guarded
 from core.serving.tokens import sign
 
 
@@ -35,7 +36,12 @@ def predictions_csv(predictions: Predictions, protocol: str = "honest") -> str:
     return str(table.to_csv(index=False, lineterminator="\n"))
 
 
-@guarded(lambda request: predictions_resource(request.path_params["run"]))
+@guarded(
+    lambda request: predictions_resource(request.path_params["run"]),
+    lambda request: cohort_of_run(request.path_params["run"]),
+    Permission.EXPORT,
+    exported="predictions-csv",
+)
 def _predictions(request: Request) -> Response:
     workspace = Workspace.default()
     run = load_run(request.path_params["run"], workspace)
@@ -63,7 +69,12 @@ def estimates_csv(found: PredictionSet) -> str:
     return str(table.to_csv(index=False, lineterminator="\n"))
 
 
-@guarded(lambda request: estimates_resource(request.path_params["set"]))
+@guarded(
+    lambda request: estimates_resource(request.path_params["set"]),
+    lambda request: load_prediction_set(request.path_params["set"], Workspace.default()).cohort,
+    Permission.EXPORT,
+    exported="estimates-csv",
+)
 def _estimates(request: Request) -> Response:
     found = load_prediction_set(request.path_params["set"], Workspace.default())
     name = f"{'synthetic-' if found.synthetic else ''}{found.id}-estimates.csv"

@@ -74,6 +74,10 @@ def _guard_map(request: Request) -> str:
     return map_resource(request.path_params["run"], request.path_params["slide"])
 
 
+def _cohort(request: Request) -> str:
+    return slide_ref(request.path_params["slide"]).cohort
+
+
 def _asked(request: Request) -> tuple[SlideRef, SlideMaps]:
     ref = slide_ref(request.path_params["slide"])
     return ref, stored_maps(request.path_params["run"], ref.patient, Workspace.default())
@@ -86,7 +90,7 @@ def _layer(maps: SlideMaps, key: str) -> MapLayer:
     return layer
 
 
-@guarded(_guard_map)
+@guarded(_guard_map, _cohort)
 def _picture(request: Request) -> Response:
     ref, maps = _asked(request)
     try:
@@ -98,7 +102,7 @@ def _picture(request: Request) -> Response:
     return Response(png(raster), media_type="image/png")
 
 
-@guarded(_guard_map)
+@guarded(_guard_map, _cohort)
 def _patches(request: Request) -> Response:
     ref, maps = _asked(request)
     here = maps.slides == ref.number
@@ -107,7 +111,7 @@ def _patches(request: Request) -> Response:
     return _json(facts)
 
 
-@guarded(_guard_map)
+@guarded(_guard_map, _cohort)
 def _values(request: Request) -> Response:
     ref, maps = _asked(request)
     layer = _layer(maps, request.path_params["layer"])

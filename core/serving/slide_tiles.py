@@ -40,23 +40,27 @@ def _guard_slide(request: Request) -> str:
     return slide_resource(request.path_params["slide"])
 
 
+def _cohort(request: Request) -> str:
+    return slide_ref(request.path_params["slide"]).cohort
+
+
 def _pyramid(request: Request) -> DeepZoom:
     return opened_slide(slide_ref(request.path_params["slide"]), Workspace.default())
 
 
-@guarded(_guard_slide)
+@guarded(_guard_slide, _cohort)
 def _descriptor(request: Request) -> Response:
     return Response(_pyramid(request).descriptor(), media_type="application/xml")
 
 
-@guarded(_guard_slide)
+@guarded(_guard_slide, _cohort)
 def _tile(request: Request) -> Response:
     where = request.path_params
     content = tile_jpeg(_pyramid(request), where["level"], where["column"], where["row"])
     return Response(content, media_type="image/jpeg")
 
 
-@guarded(_guard_slide)
+@guarded(_guard_slide, _cohort)
 def _patch(request: Request) -> Response:
     where, pyramid = request.path_params, _pyramid(request)
     x, y, side = where["x"], where["y"], where["side"]

@@ -1,7 +1,8 @@
-"""Who is asking: an unguessable cookie of the browser, until a log-in gives a name."""
+"""Which browser is asking, and by which login: what a signed address is good for."""
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 
@@ -9,14 +10,23 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.access.sessions import session_id
+
 COOKIE = "prognoscope_visitor"
 _SHORTEST = 32
 
 
 def visitor_of(cookies: Mapping[str, str]) -> str:
-    """The visitor named by a request's or a page's cookies; ``""`` when there is none of the right form."""
+    """The visitor named by a request's or a page's cookies; ``""`` when there is none of the right form.
+
+    Where somebody is logged in it names the login as well: an address that was signed for one person opens nothing for
+    the next one at the same browser.
+    """
     value = cookies.get(COOKIE, "")
-    return value if len(value) >= _SHORTEST and value.isalnum() else ""
+    if not (len(value) >= _SHORTEST and value.isalnum()):
+        return ""
+    login = session_id(cookies)
+    return hashlib.sha256(f"{value}\0{login}".encode()).hexdigest() if login else value
 
 
 class VisitorCookie:

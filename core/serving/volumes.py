@@ -68,6 +68,10 @@ def _resource(request: Request) -> str:
     return scans_resource(request.path_params["cohort"], request.path_params["patient"])
 
 
+def _cohort(request: Request) -> str:
+    return str(request.path_params["cohort"])
+
+
 def _file(request: Request) -> MediaFile:
     cohort = request.path_params["cohort"]
     workspace = Workspace.default()
@@ -88,7 +92,7 @@ def _layer(request: Request, run: str, number: int) -> ScanLayer:
     return layers[number]
 
 
-@guarded(_resource)
+@guarded(_resource, _cohort)
 def _scan(request: Request) -> Response:
     file = _file(request)
     volume = VOLUMES.read(file.path)
@@ -96,13 +100,13 @@ def _scan(request: Request) -> Response:
     return Response(content, media_type=_NIFTI)
 
 
-@guarded(_resource)
+@guarded(_resource, _cohort)
 def _map(request: Request) -> Response:
     layer = _layer(request, request.path_params["run"], request.path_params["layer"])
     return Response(nifti_of(layer.values, layer.affine), media_type=_NIFTI)
 
 
-@guarded(_resource)
+@guarded(_resource, _cohort)
 def _slice(request: Request) -> Response:
     if request.path_params["plane"] not in set(Plane):
         raise PrognoscopeError("no such plane", "the address", _FIX)

@@ -24,7 +24,7 @@ from core.serving.visitor import COOKIE, VisitorCookie
 from tests.pages.builders import make_large_cohort, make_predictions, make_run
 
 
-@guarded(lambda request: "broken")
+@guarded(lambda request: "broken", lambda request: "sample")
 def _broken(request: Request) -> Response:
     raise RuntimeError("secret detail")
 
