@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.access.actor import require
+from core.access.audit_entry import Action
+from core.access.record import record
+from core.access.roles import Permission
 from core.cohort.media_index import MediaKind, load_media, report_folder
 from core.cohort.modality import Modality
 from core.cohort.own_folds import own_folds
@@ -86,7 +90,9 @@ def run_deletion(run_id: str, workspace: Workspace) -> Deletion:
 
 def remove_cohort(name: str, workspace: Workspace, with_runs: bool = False) -> None:
     """Delete a cohort with all that :func:`cohort_deletion` lists, and its runs when asked for."""
+    require(Permission.DELETE, (name,))
     runs = cohort_deletion(name, workspace).runs if with_runs else ()
+    record(Action.DELETE, workspace, cohort=name, detail="cohort")
     for run in runs:
         remove_run(run.id, workspace)
     for found in list_prediction_sets(name, workspace):
@@ -101,6 +107,9 @@ def remove_cohort(name: str, workspace: Workspace, with_runs: bool = False) -> N
 
 def remove_run(run_id: str, workspace: Workspace) -> None:
     """Delete a run with all that :func:`run_deletion` lists."""
+    cohort = load_run(run_id, workspace, verify=False).cohort
+    require(Permission.DELETE, (cohort,))
+    record(Action.DELETE, workspace, cohort=cohort, run=run_id, detail="run")
     for found in list_prediction_sets(None, workspace):
         if found.run == run_id:
             delete_prediction_set(found.id, workspace)

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Sequence
 
 from core.cli.output import Answer, print_answer
+from core.cli.recorded import recorded
 from core.errors import PrognoscopeError
 from core.results.workspace import Workspace
 
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     args = build_parser(next((w for w in words if not w.startswith("-")), "")).parse_args(words)
     try:
-        answer = args.run(args, Workspace.default())
+        answer = recorded(args, Workspace.default())
     except PrognoscopeError as error:
         return _fail(error, args.json)
     except KeyboardInterrupt:

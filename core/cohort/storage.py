@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.access.actor import actor, require
+from core.access.roles import Permission
 from core.cohort.cohort import Cohort, Exclusion, Provenance, Role
 from core.cohort.endpoint import Endpoint
 from core.cohort.folds import Folds
@@ -125,8 +127,10 @@ def load_cohort(name: str, workspace: Workspace, verify: bool = True) -> Cohort:
     Raises
     ------
     PrognoscopeError
-        When there is none of that name, or a file of it was altered (checked when ``verify``).
+        When there is none of that name, whoever is acting may not see it, or a file of it was altered (checked when
+        ``verify``).
     """
+    require(Permission.READ, (name,))
     folder = workspace.cohort(name)
     if not folder.is_dir():
         known = ", ".join(workspace.names(workspace.cohorts)) or "none yet"
@@ -190,11 +194,11 @@ def delete_cohort(name: str, workspace: Workspace) -> None:
 
 
 def list_cohorts(workspace: Workspace) -> tuple[CohortSummary, ...]:
-    """Every cohort of the workspace, oldest first, without reading their tables."""
-    found = []
+    """Every cohort that whoever is acting may see, oldest first, without reading their tables."""
+    found, who = [], actor()
     for name in workspace.names(workspace.cohorts):
         path = workspace.cohorts / name / "cohort.json"
-        if not path.is_file():
+        if not path.is_file() or not who.may_see(name):
             continue
         facts = read_json(path)
         summary = facts["summary"]

@@ -10,12 +10,20 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from core.access.actor import Actor, acting
+from core.access.audit_entry import Outcome as Ended
+from core.access.audit_log import AuditError
+from core.access.audit_words import action_of_task
+from core.access.record import record
 from core.errors import PrognoscopeError
 from core.jobs.ledger import Ledger, Taken
 from core.jobs.lock import ProcessLock
 from core.jobs.outcome import Outcome
+from core.jobs.owner import MAKES, grant_what_was_made, owner_of, with_what_it_makes
 from core.jobs.process import signal_group
 from core.jobs.queue import LOG, JobQueue, add_line
 from core.jobs.task import JobContext, find_task
@@ -50,9 +58,12 @@ def run_job(job: Taken, queue: JobQueue, workspace: Workspace) -> Outcome:
     folder = queue.root / job.id
     report = Reporter(Ledger(queue.path), job.id, folder / LOG)
     add_line(report.log, "started" if job.attempts == 1 else f"taken up again, attempt {job.attempts}")
+    owner = owner_of(folder)
     try:
-        result = find_task(job.task, queue.table)(job.arguments, workspace, JobContext(report, folder))
+        with acting(with_what_it_makes(owner, job.task, job.arguments)):
+            result = find_task(job.task, queue.table)(job.arguments, workspace, JobContext(report, folder))
         outcome = Outcome(result=json.loads(json.dumps(dict(result), allow_nan=False)))
+        grant_what_was_made(owner, job.task, job.arguments, workspace)
         add_line(report.log, "done")
     except PrognoscopeError as error:
         outcome = Outcome(error=str(error))
@@ -61,7 +72,29 @@ def run_job(job: Taken, queue: JobQueue, workspace: Workspace) -> Outcome:
     except Exception:  # noqa: BLE001  the last resort: a sentence for the person, the trace for the file
         traceback.print_exc()
         outcome = Outcome(error=f"Something unexpected stopped this job; its trace is kept under job {job.id}.")
+    return recorded(outcome, job, owner, workspace)
+
+
+def recorded(outcome: Outcome, job: Taken, owner: Actor, workspace: Workspace) -> Outcome:
+    """The outcome, after it was written into the audit log in the submitter's name; a failure where it cannot be."""
+    result = outcome.result or {}
+    try:
+        record(
+            action_of_task(job.task), workspace, Ended.FAILED if outcome.error else Ended.DONE, who=owner,
+            detail=job.task, cohort=_named("cohort", result, job.arguments) or _made(job),
+            run=_named("run", result, job.arguments), patient=_named("patient", result, job.arguments),
+        )  # fmt: skip
+    except AuditError as error:
+        return Outcome(error=str(error))
     return outcome
+
+
+def _named(what: str, *places: Mapping[str, Any]) -> str:
+    return next((str(p[what]) for p in places if isinstance(p.get(what), str)), "")
+
+
+def _made(job: Taken) -> str:
+    return _named("name", job.arguments) if job.task in MAKES else ""
 
 
 def end_with_parent(parent: int) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from core.errors import PrognoscopeError
 from core.jobs.database import reading, transaction
 from core.jobs.job import Job, JobState
+from core.jobs.owner import check_submitter, write_owner
 from core.jobs.task import TASKS, check_task
 from core.results.workspace import Workspace
 
@@ -34,6 +35,7 @@ class JobQueue:
     """
 
     def __init__(self, workspace: Workspace, table: str = TASKS) -> None:
+        self.workspace = workspace
         self.root = workspace.root / "jobs"
         self.path = self.root / "queue.sqlite"
         self.table = table
@@ -48,8 +50,11 @@ class JobQueue:
         ------
         PrognoscopeError
             For an unknown task, an unknown or missing argument, or one of another kind.
+        NotAllowedError
+            When the role or the grants of whoever is acting do not allow it.
         """
         check_task(task, arguments, self.table)
+        who = check_submitter(task, arguments, self.workspace)
         text = json.dumps(arguments, sort_keys=True, ensure_ascii=False, allow_nan=False)
         with transaction(self.path) as connection:
             same = connection.execute(
@@ -59,6 +64,7 @@ class JobQueue:
             job_id = same["id"] if same is not None else uuid.uuid4().hex[:12]
             if same is None:
                 (self.root / job_id).mkdir(mode=0o700)
+                write_owner(self.root / job_id, who)
                 connection.execute(
                     "INSERT INTO jobs (id, task, title, arguments, state, submitted_at) VALUES (?, ?, ?, ?, ?, ?)",
                     (job_id, task, title, text, JobState.QUEUED.value, time.time()),
