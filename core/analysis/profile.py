@@ -1,7 +1,9 @@
-"""What sets one group of patients apart from the others: clinical columns and genes, with effect sizes and FDR."""
+"""What sets one group of patients apart from the others: clinical columns, genes and what was measured on images, with
+effect sizes and FDR."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +14,14 @@ from scipy.stats import rankdata
 from core.arrays import BoolArray, FloatArray
 from core.cohort.cohort import Cohort, Role
 from core.cohort.selection import MISSING
+from core.results.image_means import ImageMeans
 from core.statistics.comparison import benjamini_hochberg
 
 FEWEST = 10
 """Patients a group needs on either side before anything is compared."""
 MOST_LEVELS = 12
 LEVEL = 0.05
+IMAGE_KINDS = {"slides": "slide feature", "volumes": "scan feature"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +36,9 @@ class Profile:
     reason: str = ""
 
 
-def profile(cohort: Cohort, inside: BoolArray, outside: BoolArray, label: bool = True) -> Profile:
-    """Compare the patients ``inside`` with those ``outside`` (both (n,) over the cohort) in every column and gene.
+def profile(cohort: Cohort, inside: BoolArray, outside: BoolArray, images: Sequence[ImageMeans] = ()) -> Profile:
+    """Compare the patients ``inside`` with those ``outside`` (both (n,) over the cohort) in every column and gene, and
+    in every named feature of ``images``.
 
     The effect is the rank-biserial correlation 2·AUC − 1 (Cureton 1956): 0 = alike, 1 = everybody inside is higher. Of
     a category's level it is the difference of its shares. p by the Mann-Whitney test with its tie correction.
@@ -42,6 +47,7 @@ def profile(cohort: Cohort, inside: BoolArray, outside: BoolArray, label: bool =
         counts = f"{int(inside.sum())} and {int(outside.sum())} patients; it takes {FEWEST} on either side"
         return Profile(pd.DataFrame(), int(inside.sum()), int(outside.sum()), counts)
     parts = [_available(cohort, inside, outside), _columns(cohort, inside, outside), _genes(cohort, inside, outside)]
+    parts += [_image(cohort, found, inside, outside) for found in images]
     table = pd.concat([p for p in parts if len(p)], ignore_index=True)
     table = table[np.isfinite(table["p"])].reset_index(drop=True)
     if table.empty:
@@ -96,6 +102,11 @@ def _genes(cohort: Cohort, inside: BoolArray, outside: BoolArray) -> pd.DataFram
     return _compared(values, list(genes.columns), ["gene"] * len(genes.columns), inside, outside)
 
 
+def _image(cohort: Cohort, found: ImageMeans, inside: BoolArray, outside: BoolArray) -> pd.DataFrame:
+    kind = IMAGE_KINDS.get(found.modality, found.modality)
+    return _compared(found.of(cohort.ids), list(found.names), [kind] * len(found.names), inside, outside)
+
+
 def _compared(
     values: FloatArray, names: list[str], kinds: list[str], inside: BoolArray, outside: BoolArray
 ) -> pd.DataFrame:
@@ -105,8 +116,13 @@ def _compared(
     n1, n2 = known[: len(a)].sum(axis=0), known[len(a) :].sum(axis=0)
     enough = (n1 >= FEWEST) & (n2 >= FEWEST)
     effect, p = np.full(len(names), np.nan), np.full(len(names), np.nan)
-    for column in np.flatnonzero(enough):
-        effect[column], p[column] = _mann_whitney(both[:, column], known[:, column], len(a))
+    whole = enough & known.all(axis=0)
+    if whole.any():
+        effect[whole], p[whole] = _mann_whitney_columns(both[:, whole], len(a))
+    for column in np.flatnonzero(enough & ~whole):
+        kept = known[:, column]
+        one = _mann_whitney_columns(both[kept, column][:, None], int(kept[: len(a)].sum()))
+        effect[column], p[column] = one[0][0], one[1][0]
     with np.errstate(invalid="ignore"):
         binary = np.array([np.isin(x[k], (0.0, 1.0)).all() for x, k in zip(both.T, known.T, strict=True)])
         inner, outer = _middle(a, binary), _middle(b, binary)
@@ -126,16 +142,27 @@ def _middle(x: FloatArray, binary: BoolArray) -> FloatArray:
     return found
 
 
-def _mann_whitney(column: FloatArray, known: BoolArray, first: int) -> tuple[float, float]:
-    """Rank-biserial correlation and two-sided p (normal approximation with ties and continuity)."""
-    values, mine = column[known], np.flatnonzero(known) < first
-    n1, n2 = int(mine.sum()), int((~mine).sum())
-    ranks = rankdata(values)
-    u = float(ranks[mine].sum()) - n1 * (n1 + 1) / 2
-    _, ties = np.unique(values, return_counts=True)
+def _mann_whitney_columns(values: FloatArray, first: int) -> tuple[FloatArray, FloatArray]:
+    """Rank-biserial correlation and two-sided p (normal approximation with ties and continuity) of (n, c) columns.
+
+    The first ``first`` rows are compared with the rest; p is NaN for a column of one value.
+    """
+    n1, n2 = first, len(values) - first
     n = n1 + n2
-    spread = np.sqrt(n1 * n2 / 12 * ((n + 1) - float((ties**3 - ties).sum()) / (n * (n - 1))))
-    if spread == 0:
-        return 0.0, float("nan")
-    z = max(0.0, abs(u - n1 * n2 / 2) - 0.5) / spread
-    return 2 * u / (n1 * n2) - 1, float(2 * ndtr(-z))
+    u = rankdata(values, axis=0)[:n1].sum(axis=0) - n1 * (n1 + 1) / 2
+    spread = np.sqrt(n1 * n2 / 12 * ((n + 1) - _ties(values) / (n * (n - 1))))
+    varies = spread > 0
+    z = np.maximum(0.0, np.abs(u - n1 * n2 / 2) - 0.5) / np.where(varies, spread, 1.0)
+    effect = np.where(varies, 2 * u / (n1 * n2) - 1, 0.0)
+    return effect, np.where(varies, 2 * ndtr(-z), np.nan)
+
+
+def _ties(values: FloatArray) -> FloatArray:
+    """(c,) Σ t³ − t over the runs of t equal values of each column."""
+    ordered = np.sort(values, axis=0)
+    columns = ordered.shape[1]
+    starts = np.vstack([np.ones((1, columns), dtype=bool), ordered[1:] != ordered[:-1]])
+    run = np.cumsum(starts.T.ravel()) - 1  # column after column: a run never crosses to the next, which starts anew
+    sizes = np.bincount(run).astype(np.float64)
+    each = sizes**3 - sizes
+    return np.asarray(np.bincount(np.arange(columns).repeat(starts.sum(axis=0)), weights=each, minlength=columns))

@@ -27,6 +27,7 @@ from core.cohort.pseudonyms import protected_folder
 from core.errors import PrognoscopeError
 from core.results.feature_records import forget_features
 from core.results.files import new_folder, read_json, verify_folder, write_json
+from core.results.image_means import forget_image_means
 from core.results.workspace import Workspace, checked_name
 
 _ENDPOINT_WORDS = ("label", "time_zero", "event_label", "competing_label")
@@ -189,6 +190,7 @@ def delete_cohort(name: str, workspace: Workspace) -> None:
     _ids_path(name, workspace).unlink(missing_ok=True)
     delete_media(name, workspace)
     forget_features(name, workspace)
+    forget_image_means(name, workspace)
     forget_folds(name, workspace)
     (workspace.cohorts / f"{name}.truth.json").unlink(missing_ok=True)
 

@@ -1,18 +1,21 @@
-"""What sets a group apart: effect size against the p-value, one point a column or gene."""
+"""What sets a group apart: effect size against the p-value, one point a column, gene or image feature."""
 
 from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
 
-from core.analysis.profile import LEVEL, Profile
+from core.analysis.profile import IMAGE_KINDS, LEVEL, Profile
 from core.figures.canvas import Canvas
 from core.figures.theme import ACCENT, GROUP_COLOURS, INK, MUTED, shortened, titled
 
 NAMED = 10
 HEIGHT = 460
-_MARKS = {"gene": ("circle", ACCENT)}
-_OTHER = ("diamond", GROUP_COLOURS[1])
+_MARKS = {
+    "genes": ("circle", ACCENT),
+    "clinical values": ("diamond", GROUP_COLOURS[1]),
+    "image features": ("square", GROUP_COLOURS[3]),
+}
 
 
 def volcano_figure(found: Profile, subject: str, versus: str, synthetic: bool) -> go.Figure:
@@ -20,8 +23,11 @@ def volcano_figure(found: Profile, subject: str, versus: str, synthetic: bool) -
     figure = Canvas()
     table = found.table.assign(height=-np.log10(np.clip(found.table["p"].to_numpy(), 1e-300, 1)))
     sure = table["q"] < LEVEL
-    for kind, inside in (("genes", table["kind"] == "gene"), ("clinical values", table["kind"] != "gene")):
-        symbol, colour = _MARKS.get("gene" if kind == "genes" else "", _OTHER)
+    kinds = table["kind"].map(_drawn_as)
+    for kind, (symbol, colour) in _MARKS.items():
+        inside = kinds == kind
+        if not inside.any():
+            continue
         for keep, suffix in ((inside & sure, ""), (inside & ~sure, "-open")):
             part = table[keep]
             figure.add_scatter(
@@ -56,6 +62,12 @@ def volcano_figure(found: Profile, subject: str, versus: str, synthetic: bool) -
         showlegend=True, legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"}
     )
     return figure.figure()
+
+
+def _drawn_as(kind: str) -> str:
+    if kind == "gene":
+        return "genes"
+    return "image features" if kind in IMAGE_KINDS.values() else "clinical values"
 
 
 def _words(row: dict[str, object]) -> str:

@@ -15,8 +15,10 @@ from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 from core.features.contents import ContentHashes
 from core.features.encoders import DEFAULTS, Encoder, all_settings, make_encoder, settings_of
+from core.features.image_means import image_means, named_means
 from core.features.store import FeatureStore, feature_key
 from core.results.feature_records import EncodedModality, load_record, save_record
+from core.results.image_means import NAMED, save_image_means
 from core.results.workspace import Workspace
 from core.tasks.encode_patients import PatientWork, encode_patients
 
@@ -85,6 +87,10 @@ def encode(request: EncodeRequest, workspace: Workspace, progress: Progress | No
                 progress((start + share) / len(chosen), text)
 
         made, found, record = _one_modality(request, workspace, index, modality, encoder, tell)
+        if modality.value in NAMED and record.keys and record.columns:
+            rows = ((p, named_means(FeatureStore(workspace).read(k))) for p, k in sorted(record.keys.items()))
+            means = image_means(request.cohort, modality.value, record.encoder, rows)
+            save_image_means(means, record, workspace)
         encoded[modality.value], cached[modality.value] = made, found
         skipped += [(patient, modality.value, reason) for patient, reason in record.skipped]
         warnings += _counted(modality, record)

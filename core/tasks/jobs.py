@@ -78,6 +78,13 @@ def _routing(arguments: Mapping[str, Any], workspace: Workspace, context: JobCon
     return {"routing": found.run, "cohort": found.cohort, "run": found.run}
 
 
+def _image_means(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
+    from core.tasks.image_means import ImageMeansRequest, summarise_images
+
+    made = summarise_images(ImageMeansRequest(**arguments), workspace, context.progress)
+    return {"cohort": arguments["cohort"], "modalities": list(made)}
+
+
 def _explain_cohort(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
     from core.tasks.explain_cohort import ExplainCohortRequest, explain_run
 
@@ -204,6 +211,7 @@ TASKS: Mapping[str, Task] = {
             "patients": Argument("whole number"),
         },
     ),
+    "image-means": Task(_image_means, {"cohort": Argument("text", required=True), "run": Argument("text")}),
     "routing": Task(_routing, {"run": Argument("text", required=True), "month": Argument("number", nullable=True)}),
     "bench": Task(_bench, {"name": Argument("text", required=True), "full": Argument("yes or no")}),
 }

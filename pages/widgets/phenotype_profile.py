@@ -12,11 +12,13 @@ from core.analysis.reproduce_plots import plot_code
 from core.analysis.waterfall import value_name
 from core.arrays import BoolArray
 from core.figures.volcano import volcano_figure
+from core.results.image_means import ImageMeans
 from core.results.routing_record import RoutingRecord
 from pages.widgets.data import View
 from pages.widgets.figure_block import Block, figure_block
 from pages.widgets.frame import loading
 from pages.widgets.html import note, state_box
+from pages.widgets.image_features import image_features, images_panel
 
 ONE = "phenotype_one"
 SHOWN = 12
@@ -31,8 +33,9 @@ def profile_panel(view: View, record: RoutingRecord, found: Phenotypes) -> None:
     group = st.selectbox("Group", range(len(found.names)), key=ONE, format_func=lambda g: found.names[g], width=320)
     inside, outside = _masks(view, record, found, int(group))
     with loading("Comparing"):
+        images = image_features(view)
         result = _profiled(str(view.workspace.root), view.cohort.content_hash, inside.tobytes(), outside.tobytes(),
-                           view, inside, outside)  # fmt: skip
+                           images.made, view, inside, outside, images.means)  # fmt: skip
     if result.reason:
         state_box("Not compared", (f"{result.reason[:1].upper()}{result.reason[1:]}.",
                                    f"A comparison takes {FEWEST} patients on either side."), "slight")  # fmt: skip
@@ -41,12 +44,13 @@ def profile_panel(view: View, record: RoutingRecord, found: Phenotypes) -> None:
     if not found.stable(int(group)):
         note("Other seeds do not find this group again: what sets it apart may be chance of one training.", warn=True)
     figure_block(
-        Block("phenotype-profile", f"Effects and p-values of {len(result.table)} columns and genes.",
+        Block("phenotype-profile", f"Effects and p-values of {len(result.table)} columns, genes and image features.",
               lambda _: volcano_figure(result, name, "all other groups", view.cohort.synthetic),
               lambda: result.table,
               lambda: plot_code("volcano", f"What sets {name} apart", "effect (rank-biserial)"))
     )  # fmt: skip
     _table(result)
+    images_panel(view, images)
 
 
 def _masks(view: View, record: RoutingRecord, found: Phenotypes, group: int) -> tuple[BoolArray, BoolArray]:
@@ -57,9 +61,10 @@ def _masks(view: View, record: RoutingRecord, found: Phenotypes, group: int) -> 
 
 @st.cache_resource(scope="session", show_spinner=False, max_entries=8)
 def _profiled(
-    root: str, cohort: str, inside: bytes, outside: bytes, _view: View, _inside: BoolArray, _outside: BoolArray
-) -> Profile:
-    found = profile(_view.cohort, _inside, _outside)
+    root: str, cohort: str, inside: bytes, outside: bytes, made: str,
+    _view: View, _inside: BoolArray, _outside: BoolArray, _images: tuple[ImageMeans, ...],
+) -> Profile:  # fmt: skip
+    found = profile(_view.cohort, _inside, _outside, _images)
     if len(found.table):
         genes = found.table["kind"] == "gene"
         named = found.table["name"].where(~genes, found.table["name"].map(value_name))

@@ -25,6 +25,7 @@ from core.analysis.outcome import make_outcome
 from core.analysis.phenotypes import By, PhenotypeChoice, choices, clusters, make_phenotypes, phenotype_grouping
 from core.analysis.profile import profile
 from core.cohort.sample import make_sample_cohort
+from core.results.image_means import ImageMeans
 from tests.pages.builders import make_large_cohort, make_predictions, make_run
 from tests.pages.routings import make_level, make_routing
 
@@ -108,6 +109,29 @@ def test_effects_and_p_are_those_of_mann_and_whitney() -> None:
     assert share["effect"] == pytest.approx(share["inside"] - share["outside"])
     assert (found["q"] >= found["p"] - 1e-12).all()
     assert "takes 10" in profile(COHORT, np.arange(len(COHORT)) < 5, np.arange(len(COHORT)) >= 5).reason
+
+
+def test_a_planted_image_feature_is_found_with_the_statistics_of_the_rest() -> None:
+    inside = np.arange(len(COHORT)) % 3 == 0
+    random = np.random.default_rng(7)
+    values = random.normal(size=(150, 40))
+    values[np.flatnonzero(inside[:150]), 5] += 1.5
+    values[random.random(values.shape) < 0.05] = np.nan
+    images = ImageMeans("sample", "slides", "e", tuple(f"f{i}" for i in range(40)), COHORT.ids[:150], values)
+    table = profile(COHORT, inside, ~inside, (images,)).table
+    found = table[table["kind"] == "slide feature"].set_index("name")
+    assert len(found) == 40
+    assert table["name"].iloc[0] == "f5"
+    known = np.isfinite(values[:, 5])
+    first, second = values[known & inside[:150], 5], values[known & ~inside[:150], 5]
+    u, p = mannwhitneyu(first, second, method="asymptotic")
+    assert found.loc["f5", "p"] == pytest.approx(p)
+    assert found.loc["f5", "effect"] == pytest.approx(2 * u / (len(first) * len(second)) - 1)
+    assert found.loc["f5", "inside_n"] == len(first)
+    others = found.drop("f5")
+    assert (others["q"] > 0.05).mean() > 0.9
+    genes = profile(COHORT, inside, ~inside).table
+    assert len(table) == len(genes) + 40  # one correction over everything that was compared
 
 
 def test_a_planted_interaction_is_found_and_few_events_are_refused() -> None:

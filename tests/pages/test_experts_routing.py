@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.analysis.phenotypes import By, PhenotypeChoice, make_phenotypes
 from core.cohort.sample import make_sample_cohort
 from core.cohort.selection import IdsFilter, Selection
 from core.jobs.queue import JobQueue
+from core.results.feature_records import EncodedModality, FeatureRecord, save_record
+from core.results.image_means import ImageMeans, save_image_means
 from core.results.routing_record import save_routing
 from core.results.workspace import Workspace
 from pages.widgets.figure_block import chart_key
@@ -91,6 +95,39 @@ def test_stability_stands_beside_the_curves_and_one_click_selects_a_group(tab: C
     offered = test.selectbox(key="open_patient_phenotype").options
     assert 0 < len(offered) <= len(chosen[0].ids)
     assert not test.exception
+
+
+def test_slide_and_scan_features_stand_beside_genes_or_say_why_not(
+    tab: Callable[..., AppTest], filled: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.jobs.supervise.ensure_worker", lambda *_: None)
+    keys = {i: f"key-{i}" for i in COHORT.ids}
+    slides = EncodedModality("colour-texture-nuclei", 1, {}, 2, ("nuclei a mm²", "eosin mean"), keys)
+    scans = EncodedModality("monai-small", 1, {}, 64, (), keys)
+    save_record(FeatureRecord(COHORT.name, {"slides": slides, "volumes": scans}), filled)
+    test = tab("Phenotypes")
+    assert "Slides and scans are not in this comparison yet" in html(test)
+    assert "monai-small, whose 64 numbers have no names" in html(test)
+    test.button(key="start_image-means").click().run()
+    job = JobQueue(filled).jobs()[-1]
+    assert (job.task, dict(job.arguments)) == ("image-means", {"cohort": COHORT.name, "run": "hdmoe-1"})
+
+    record = make_routing(COHORT, make_predictions(COHORT))
+    members = make_phenotypes(record, PhenotypeChoice(By.DOMINANT, "level 2")).member
+    high = {i: float(m == 0) for i, m in zip(record.ids, members, strict=True)}
+    values = np.random.default_rng(0).normal(size=(len(COHORT), 2))
+    values[:, 0] += [4 * high.get(i, 0.0) for i in COHORT.ids]
+    means = ImageMeans(COHORT.name, "slides", slides.encoder, slides.columns, COHORT.ids, values)
+    save_image_means(means, slides, filled)
+    test = tab("Phenotypes", stored=False)
+    assert not test.exception
+    table = next(d.value for d in test.dataframe if "What" in d.value.columns)
+    assert table.loc[0, "What"] == "nuclei a mm²"
+    assert table.loc[0, "Kind"] == "slide feature"
+    assert float(table.loc[0, "Effect"]) > 0.9
+    assert "the mean over a patient’s patches of the slides, as colour-texture-nuclei measures them" in html(test)
+    assert "image features" in " ".join(c.proto.spec for c in test.get("plotly_chart"))
+    assert "start_image-means" not in {b.key for b in test.button}
 
 
 def test_a_clicked_patient_is_chosen_for_all_pages(tab: Callable[..., AppTest]) -> None:
