@@ -12,6 +12,7 @@ from pathlib import Path
 from core.cohort.assembling import Imported, assemble, match_genes, read_folds
 from core.cohort.cohort import Cohort
 from core.cohort.importers.draft import Draft, Progress, silent
+from core.cohort.importers.folder import join_media
 from core.cohort.importers.joining import join, read_clinical
 from core.cohort.importers.readers import READERS, ReadOptions
 from core.cohort.importers.recognise import FORMATS, recognise
@@ -20,6 +21,7 @@ from core.cohort.media_index import MediaIndex, staged_media
 from core.cohort.pseudonyms import known_secret, workspace_secret
 from core.cohort.report_texts import staged_reports
 from core.cohort.storage import save_cohort
+from core.cohort.tombstones import erased_before
 from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 from core.results.feature_records import forget_record
@@ -39,6 +41,7 @@ def import_cohort(
     families: Path | None = None,
     clinical: Sequence[Path] = (),
     reports: Sequence[Path] = (),
+    media: Sequence[Path] = (),
     events: Mapping[str, str] | None = None,
     columns: Mapping[str, str] | None = None,
     time_zero: str | None = None,
@@ -63,6 +66,8 @@ def import_cohort(
         GDC ``clinical.tsv`` or biotab folders to join by case id.
     reports : sequence of Path
         Tables of report texts to join by case id.
+    media : sequence of Path
+        Tables that name slides, scans and reports of the patients by paths below their own folder.
     events : mapping of str to str, optional
         The user's meaning of each outcome code: ``censored``, ``event`` or ``competing``.
     columns : mapping, optional
@@ -85,7 +90,7 @@ def import_cohort(
     """
     checked_name(name, "cohort name")
     path = Path(path).absolute()
-    draft = read_draft(path, format, ReadOptions(events, columns or {}, progress, unpack_to), clinical, reports)
+    draft = read_draft(path, format, ReadOptions(events, columns or {}, progress, unpack_to), clinical, reports, media)
     check_draft(draft, path.name)
     if time_zero:
         moved = {k: replace(e, time_zero=time_zero) for k, e in draft.endpoints.items()}
@@ -110,11 +115,26 @@ def import_into(workspace: Workspace, path: Path, name: str, **options: object) 
     """
     with _room_to_unpack(name, workspace) as room:
         imported = import_cohort(path, name, secret=workspace, unpack_to=room, **options)  # type: ignore[arg-type]
+        imported = _told_of_erased(imported, workspace)
         save_imported(imported, workspace)
         for read in imported.read_whole:
             if read.is_relative_to(room):  # tables and texts of an archive are kept under pseudonyms alone
                 read.unlink(missing_ok=True)
     return imported.cohort
+
+
+def _told_of_erased(imported: Imported, workspace: Workspace) -> Imported:
+    """With a warning that patients are among these who were erased from this workspace; nobody is named."""
+    days = sorted(erased_before(imported.original_ids.values(), workspace).values())
+    if not days:
+        return imported
+    words = (
+        f"{plural(len(days), 'patient')} of this import {'was' if len(days) == 1 else 'were'} erased here on "
+        f"{' and '.join(dict.fromkeys(days))} on withdrawal of consent: make sure that a new consent is at hand, or "
+        "erase again."
+    )
+    cohort = replace(imported.cohort, warnings=(words, *imported.cohort.warnings))
+    return replace(imported, cohort=cohort)
 
 
 def read_draft(
@@ -123,13 +143,16 @@ def read_draft(
     options: ReadOptions,
     clinical: Sequence[Path] = (),
     reports: Sequence[Path] = (),
+    media: Sequence[Path] = (),
 ) -> Draft:
-    """Read a study as what it is, or as ``format``, and join the clinical tables and reports given with it."""
+    """Read a study as what it is, or as ``format``, and join the clinical tables, reports and files given with it."""
     draft = READERS[_format(path, format, options.columns)](path, options)
     for table in clinical:
         draft = join(draft, read_clinical(Path(table), set(draft.ids)))
     for texts in reports:
         draft = join_reports(draft, read_reports(Path(texts)))
+    for table in media:
+        draft = join_media(draft, Path(table))
     return draft
 
 
