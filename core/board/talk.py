@@ -21,25 +21,31 @@ OLDEST = 89
 """Ages above are a way to know somebody: they stand as one group."""
 
 STYLE = f"""
-.talk{{font:{FONT_PX + 2}px/1.4 "Source Sans 3","Segoe UI","Liberation Sans",Arial,sans-serif;color:#17282B;
-font-variant-numeric:tabular-nums}}
-.talk header{{display:flex;flex-wrap:wrap;gap:4px 40px;align-items:baseline;border-bottom:2px solid #B9CDCF;
-padding-bottom:8px;margin-bottom:16px}}
+.talk{{font:{FONT_PX + 2}px/1.4 "Source Sans 3","Segoe UI","Liberation Sans",Arial,sans-serif;
+color:var(--pg-ink,#17282B);font-variant-numeric:tabular-nums}}
+.talk header{{display:flex;flex-wrap:wrap;gap:4px 40px;align-items:baseline;
+border-bottom:2px solid var(--pg-edge,#B9CDCF);padding-bottom:8px;margin-bottom:16px}}
 .talk h1{{font-size:40px;line-height:1.15;margin:0;padding:0}}
 .talk h2{{font-size:28px;line-height:1.2;margin:26px 0 8px;padding:0}}
-.talk p{{margin:6px 0;font-size:inherit}}.talk .quiet{{color:#55676B}}.talk .warn{{color:#9A3B00;font-weight:650}}
+.talk p{{margin:6px 0;font-size:inherit}}
+.talk .quiet{{color:var(--pg-muted,#55676B)}}
+.talk .warn{{color:var(--pg-warning,#9A3B00);font-weight:650}}
 .talk .pair{{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(560px,100%),1fr));gap:16px 48px}}
-.talk .of{{font-size:104px;font-weight:650;color:#0B5D66;line-height:1;margin:6px 0}}
-.talk .of small{{font-size:40px;color:#3C5054;font-weight:400}}
+.talk .of{{font-size:104px;font-weight:650;color:var(--pg-accent,#0B5D66);line-height:1;margin:6px 0}}
+.talk .of small{{font-size:40px;color:var(--pg-soft,#3C5054);font-weight:400}}
 .talk ul{{margin:0;padding-left:30px}}
 .talk li{{margin:4px 0;font-size:inherit}}
 .talk table{{border-collapse:collapse;width:100%;font-size:{FONT_PX}px;margin:8px 0}}
-.talk th{{text-align:left;color:#55676B;border-bottom:2px solid #B9CDCF;padding:5px 18px 5px 0;font-size:{FONT_PX}px}}
-.talk td{{padding:6px 18px 6px 0;border-bottom:1px solid #EAF0F0;vertical-align:top}}
-.talk img{{width:100%;max-width:640px;height:auto}}.talk img.drawn{{display:block;width:auto;max-width:none}}
-.talk footer{{margin-top:26px;border-top:2px solid #B9CDCF;padding-top:8px;color:#0B5D66;font-weight:650;
+.talk th{{text-align:left;color:var(--pg-muted,#55676B);
+border-bottom:2px solid var(--pg-edge,#B9CDCF);padding:5px 18px 5px 0;font-size:{FONT_PX}px}}
+.talk td{{padding:6px 18px 6px 0;border-bottom:1px solid var(--pg-hair,#EAF0F0);vertical-align:top}}
+.talk img{{width:100%;max-width:640px;height:auto}}.talk img.drawn{{display:block;width:auto;max-width:none;
+background:#FFFFFF;border-radius:8px}}
+.talk footer{{margin-top:26px;border-top:2px solid var(--pg-edge,#B9CDCF);padding-top:8px;
+color:var(--pg-accent,#0B5D66);font-weight:650;
 font-size:{FONT_PX}px}}
 """
+"""Read from a file it is light; on a page it takes the colours of the reader's palette. Charts stay as printed."""
 
 
 def place_words(place: int, of: int) -> str:

@@ -10,10 +10,11 @@ import plotly.graph_objects as go
 
 from core.analysis.cohort_overview import ColumnSummary, ModalityPattern
 from core.figures.canvas import Canvas
-from core.figures.theme import ACCENT, FAINT, INK, MUTED, shortened, titled
+from core.figures.palette import LIGHT
+from core.figures.theme import ACCENT, FAINT, INK, MARK, MUTED, shortened, titled
 
 CHART_PX = 236
-_OPEN = "#DCE6E7"
+_EVERYBODY = {"color": LIGHT.rest, "line": {"width": 1, "color": MARK}}
 
 
 def modality_figure(
@@ -37,7 +38,7 @@ def modality_figure(
     hover = [f"<b>{p.words}</b><br>{p.selected} selected of {p.total}" for p in patterns]
     figure = Canvas()
     shared = {"x": x, "customdata": codes, "hovertext": hover, "hovertemplate": "%{hovertext}<extra></extra>"}
-    figure.add_bar(y=[p.total for p in patterns], marker={"color": _OPEN}, width=0.62, **shared)
+    figure.add_bar(y=[p.total for p in patterns], marker=_EVERYBODY, width=0.62, **shared)
     figure.add_bar(
         y=[p.selected for p in patterns], marker={"color": ACCENT}, width=0.62, text=[p.selected for p in patterns],
         textposition="outside", cliponaxis=False, textfont={"color": INK}, **shared,
@@ -96,8 +97,8 @@ def _histogram(figure: Canvas, summary: ColumnSummary) -> None:
         for (a, b), s, t in zip(spans, summary.selected, summary.total, strict=True)
     ]
     shared = {"x": centre, "width": width * 0.94, "customdata": spans, "hovertext": hover}
-    for values, colour in ((summary.total, _OPEN), (summary.selected, ACCENT)):
-        figure.add_bar(y=values, marker_color=colour, hovertemplate="%{hovertext}<extra></extra>", **shared)
+    for values, marker in ((summary.total, _EVERYBODY), (summary.selected, {"color": ACCENT})):
+        figure.add_bar(y=values, marker=marker, hovertemplate="%{hovertext}<extra></extra>", **shared)
     figure.update_layout(margin={"l": 44, "r": 12, "t": 68, "b": 34}, yaxis={"nticks": 4, "fixedrange": True})
     figure.update_xaxes(fixedrange=True, showgrid=False)
 
@@ -111,9 +112,7 @@ def _bars(figure: Canvas, summary: ColumnSummary) -> None:
                       for n, s, t in zip(summary.names, summary.selected, summary.total, strict=True)],
         "hovertemplate": "%{hovertext}<extra></extra>",
     }  # fmt: skip
-    figure.add_bar(
-        x=summary.total, marker={"color": _OPEN}, text=shares, textposition="outside", cliponaxis=False, **shared
-    )
+    figure.add_bar(x=summary.total, marker=_EVERYBODY, text=shares, textposition="outside", cliponaxis=False, **shared)
     figure.add_bar(x=summary.selected, marker={"color": ACCENT}, **shared)
     figure.update_xaxes(fixedrange=True, visible=False, range=[0, 1.28 * float(max(max(summary.total, default=1), 1))])
     figure.update_yaxes(autorange="reversed", fixedrange=True, type="category", ticks="", showgrid=False)

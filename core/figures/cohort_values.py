@@ -11,13 +11,14 @@ import plotly.graph_objects as go
 from core.analysis.cohort_values import Swarm, swarm
 from core.analysis.points import axis_words, points
 from core.figures.canvas import Canvas
-from core.figures.theme import ACCENT, FAINT, INK, MUTED, shortened, titled
+from core.figures.palette import LIGHT
+from core.figures.theme import ACCENT, FAINT, GROUP_COLOURS, INK, MUTED, shortened, titled
 from core.results.cohort_explanation import CohortExplanation
 
 ROW_PX, TOP_PX, BOTTOM_PX, NAME_PX = 34, 84, 60, 230
-LOW_TO_HIGH = [[0.0, "#0072B2"], [0.5, "#B9B0A5"], [1.0, "#D55E00"]]
+LOW_TO_HIGH = [[0.0, GROUP_COLOURS[0]], [0.5, LIGHT.balance], [1.0, GROUP_COLOURS[1]]]
 """Low values blue, high ones vermillion: apart for every colour vision; the bar beside them says which is which."""
-NO_ORDER = "#55676B"
+NO_ORDER = MUTED
 Label = Callable[[str], str]
 
 

@@ -12,7 +12,7 @@ from core.analysis.metric_samples import Metric
 from core.analysis.run_agreement import STATUS, Agreement
 from core.analysis.run_comparison import Compared, RunComparison
 from core.figures.canvas import Canvas
-from core.figures.theme import ACCENT, FAINT, INK, MUTED, pen, shortened, titled
+from core.figures.theme import ACCENT, INK, MARK, MUTED, pen, shortened, titled
 from core.results.naming import OUT_OF_FOLD, badge
 from core.statistics.estimate import Estimate
 
@@ -29,7 +29,7 @@ def forest_figure(comparison: RunComparison, metric: Metric, names: Mapping[str,
     heights = [float(rows - 1 - i) for i in range(rows)]
     baseline = comparison.of(comparison.baseline).values[metric.key].value
     if baseline is not None:
-        _upright(figure, "x", baseline, FAINT)
+        _upright(figure, "x", baseline, MARK)
     _upright(figure, "x2", 0.0, MUTED)
     for item, height in zip(comparison.compared, heights, strict=True):
         _name(figure, item, names, comparison, height)

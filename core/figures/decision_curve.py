@@ -8,11 +8,11 @@ import plotly.graph_objects as go
 from core.analysis.decision import MODEL, Decision
 from core.analysis.patient_sentences import month_words
 from core.figures.canvas import Canvas
-from core.figures.theme import ACCENT, MUTED, Pen, spread, titled
+from core.figures.theme import ACCENT, GROUP_COLOURS, MUTED, Pen, spread, titled
 from core.statistics.decision_curve import NetBenefit
 
 HEIGHT, RIGHT = 400, 118
-RUN, STAGE, ALL = Pen(ACCENT, "solid", "circle"), Pen("#D55E00", "dash", "square"), Pen(MUTED, "dot", "diamond")
+RUN, STAGE, ALL = Pen(ACCENT, "solid", "circle"), Pen(GROUP_COLOURS[1], "dash", "square"), Pen(MUTED, "dot", "diamond")
 LOWEST = -0.05
 """Below this net benefit nothing is drawn: such a rule does more harm than acting on nobody."""
 
@@ -69,7 +69,7 @@ def _line(figure: Canvas, x: np.ndarray, rule: NetBenefit, name: str, pen: Pen) 
     )  # fmt: skip
     drawn = np.flatnonzero(seen & (rule.value >= LOWEST))
     last = int(drawn[-1]) if len(drawn) else 0
-    return float(x[last]), float(rule.value[last]), words, pen.colour
+    return float(x[last]), float(rule.value[last]), words, pen.ink
 
 
 def _labels(figure: Canvas, labels: list[tuple[float, float, str, str]], top: float) -> None:

@@ -11,11 +11,12 @@ from core.analysis.gates import GateRows
 from core.analysis.outcome import Outcome
 from core.arrays import FloatArray, IntArray
 from core.figures.canvas import Canvas
+from core.figures.palette import LIGHT
 from core.figures.theme import ACCENT, GROUP_COLOURS, INK, MUTED, titled
 from core.results.routing_record import RoutingRecord
 
 ROW_PX, STRIP_PX, TOP_PX, BOTTOM_PX, GAP = 20, 64, 84, 56, 0.9
-COLOURS = [[0.0, "#F3F7F7"], [0.5, "#7FB3B8"], [1.0, "#06363C"]]
+COLOURS = [[0.0, LIGHT.surface], [0.5, LIGHT.middle], [1.0, LIGHT.deep]]
 
 
 def gate_heatmap(

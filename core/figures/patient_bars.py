@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from core.analysis.patient_presentations import Bar
 from core.analysis.patient_sentences import month_words
 from core.figures.canvas import Canvas
+from core.figures.palette import LIGHT
 from core.figures.theme import ACCENT, INK, MUTED, titled
 
 HEIGHT = 400
@@ -18,7 +19,8 @@ def bars_figure(bars: tuple[Bar, ...], month: float, state: str, title: str, syn
     rows = list(range(len(bars)))
     figure.add_bar(
         y=rows, x=[b.length or 0 for b in bars], orientation="h", width=0.56, name=state,
-        marker={"color": [ACCENT if b.month == month else "#9DBFC3" for b in bars]},
+        marker={"color": [ACCENT if b.month == month else LIGHT.pale for b in bars],
+                "line": {"width": 1, "color": ACCENT}},
         hovertext=[f"{month_words(b.month)}: {b.words}" for b in bars], hovertemplate="%{hovertext}<extra></extra>",
         error_x={"type": "data", "symmetric": False, "color": INK, "thickness": 1.4, "width": 5,
                  "array": [_gap(b.high, b.length) for b in bars],

@@ -11,13 +11,13 @@ from core.analysis.patient_estimate import PatientEstimate
 from core.analysis.patient_reference import Comparable
 from core.analysis.patient_sentences import month_words, percent_words
 from core.figures.canvas import Canvas
-from core.figures.theme import ACCENT, GRID, INK, MUTED, Pen, shortened, spread, titled
+from core.figures.theme import ACCENT, GRID, GROUP_COLOURS, INK, MUTED, Pen, shortened, spread, titled
 from core.statistics.kaplan_meier import SurvivalCurve
 
 HEIGHT, LABEL_MARGIN, TOP = 400, 172, 62
 OWN = Pen(ACCENT, "solid", "circle")
 REFERENCE = Pen(MUTED, "dash", "square")
-PINNED = Pen("#D55E00", "dot", "diamond")
+PINNED = Pen(GROUP_COLOURS[1], "dot", "diamond")
 _PLOT = HEIGHT - TOP - 48
 
 
@@ -88,7 +88,7 @@ def _line(
         hovertext=[f"<b>{name}</b><br>month {t:g}<br>{percent_words(s)} {state}" for t, s in zip(x, y, strict=True)],
         hovertemplate="%{hovertext}<extra></extra>",
     )  # fmt: skip
-    return float(y[-1]), f"<b>{name}</b>", pen.colour
+    return float(y[-1]), f"<b>{name}</b>", pen.ink
 
 
 def _reference(figure: Canvas, curve: SurvivalCurve, reference: Comparable, end: float) -> tuple[float, str, str]:

@@ -8,12 +8,15 @@ import plotly.graph_objects as go
 from core.analysis.map_colours import Colour
 from core.arrays import BoolArray, FloatArray
 from core.figures.canvas import Canvas
-from core.figures.theme import FAINT, INK, pen, shortened, titled
+from core.figures.palette import LIGHT
+from core.figures.theme import INK, MARK, pen, shortened, titled
 from core.results.routing_record import PatientMap
 
 HEIGHT = 560
-NUMBERS = "Cividis"
+NUMBERS = [[0.0, LIGHT.rest], [0.5, LIGHT.middle], [1.0, LIGHT.deep]]
 MOST_GROUPS = 8
+_OTHERS: dict[str, object] = {"color": MARK, "size": 5, "symbol": "circle-open"}
+_NOT_KNOWN: dict[str, object] = {"color": MARK, "size": 8, "symbol": "x-thin", "line": {"width": 1.4, "color": MARK}}
 
 
 def patient_map(
@@ -29,7 +32,7 @@ def patient_map(
     """
     figure = Canvas()
     x, y = found.points[:, 0].astype(float), found.points[:, 1].astype(float)
-    _scatter(figure, x, y, ~inside, ids, {"color": FAINT, "size": 6}, "not selected", interactive)
+    _scatter(figure, x, y, ~inside, ids, _OTHERS, "not selected", interactive)
     if colour.numbers is not None:
         _numbers(figure, x, y, colour, ids, inside, interactive)
     else:
@@ -57,10 +60,10 @@ def _numbers(figure: Canvas, x: FloatArray, y: FloatArray, colour: Colour, ids: 
              interactive: bool) -> None:  # fmt: skip
     assert colour.numbers is not None  # noqa: S101
     known = np.isfinite(colour.numbers)
-    _scatter(figure, x, y, inside & ~known, ids, {"color": FAINT, "size": 8, "symbol": "x-thin",
-             "line": {"width": 1.4, "color": FAINT}}, "not known", interactive)  # fmt: skip
+    _scatter(figure, x, y, inside & ~known, ids, _NOT_KNOWN, "not known", interactive)
     keep = inside & known
     marker = {"size": 9, "color": colour.numbers[keep].tolist(), "colorscale": NUMBERS, "showscale": True,
+              "line": {"width": 1, "color": MARK},
               "colorbar": {"title": {"text": shortened(colour.name, 26), "side": "right"},
                            "thickness": 12}}  # fmt: skip
     words = [f"{colour.name} {v:.4g}" for v in colour.numbers[keep]]
@@ -76,7 +79,7 @@ def _groups(figure: Canvas, x: FloatArray, y: FloatArray, colour: Colour, ids: t
         ink = pen(i)
         marker = {"size": 9, "color": ink.colour, "symbol": ink.symbol}
         _scatter(figure, x, y, keep, ids, marker, f"{name} ({int(keep.sum())})", interactive)
-    _scatter(figure, x, y, inside & (words == ""), ids, {"color": FAINT, "size": 7}, "not known", interactive)
+    _scatter(figure, x, y, inside & (words == ""), ids, _NOT_KNOWN, "not known", interactive)
 
 
 def _scatter(

@@ -9,7 +9,7 @@ from core.analysis.patient_estimate import Number
 from core.analysis.patient_sentences import percent_words
 from core.arrays import FloatArray
 from core.figures.canvas import Canvas
-from core.figures.theme import ACCENT, FAINT, INK, titled
+from core.figures.theme import ACCENT, FAINT, INK, MARK, titled
 
 HEIGHT, BINS = 190, 25
 
@@ -23,7 +23,8 @@ def place_figure(others: FloatArray, own: Number, title: str, state: str, synthe
     counts, edges = np.histogram(known, np.linspace(0, 1, BINS + 1))
     figure = Canvas()
     figure.add_bar(
-        x=(edges[:-1] + edges[1:]) / 2, y=counts, width=0.9 / BINS, marker={"color": FAINT}, name="other patients",
+        x=(edges[:-1] + edges[1:]) / 2, y=counts, width=0.9 / BINS, name="other patients",
+        marker={"color": FAINT, "line": {"width": 1, "color": MARK}},
         hovertemplate="%{y} patients near %{x:.0%}<extra></extra>",
     )  # fmt: skip
     top = float(max(counts.max(), 1))

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from core.analysis.comparisons import years
 from core.analysis.model_quality import HorizonQuality, ModelQuality
 from core.figures.canvas import Canvas
-from core.figures.theme import ACCENT, FAINT, MUTED, pen, spread, titled
+from core.figures.theme import ACCENT, MARK, MUTED, pen, spread, titled
 
 HEIGHT = 380
 LABEL_PX = 18
@@ -74,7 +74,7 @@ def _end_labels(figure: Canvas, shown: list[HorizonQuality]) -> None:
     for index, (horizon, height) in enumerate(zip(shown, placed, strict=True)):
         figure.add_annotation(
             x=1, xref="paper", xanchor="left", xshift=6, y=height - excess, showarrow=False,
-            text=f"<b>{years(horizon.month)}</b>", font={"color": pen(index).colour},
+            text=f"<b>{years(horizon.month)}</b>", font={"color": pen(index).ink},
         )  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def auc_figure(quality: ModelQuality, synthetic: bool) -> go.Figure:
         hovertemplate="AUC %{hovertext}<extra></extra>",
     )  # fmt: skip
     figure.add_shape(
-        type="line", xref="paper", x0=0, x1=1, y0=0.5, y1=0.5, line={"color": FAINT, "width": 1.2, "dash": "dot"}
+        type="line", xref="paper", x0=0, x1=1, y0=0.5, y1=0.5, line={"color": MARK, "width": 1.2, "dash": "dot"}
     )
     figure.update_layout(
         margin={"l": 64, "r": 36, "t": 80, "b": 52},

@@ -12,7 +12,7 @@ from core.analysis.comparisons import interval
 from core.analysis.patient_sentences import month_words
 from core.analysis.subgroups import Subgroup
 from core.figures.canvas import Canvas
-from core.figures.theme import ACCENT, FAINT, INK, MUTED, WARNING, shortened, titled
+from core.figures.theme import ACCENT, INK, MARK, MUTED, WARNING, shortened, titled
 from core.statistics.estimate import Estimate
 
 ROW, TOP, BOTTOM = 25, 84, 56
@@ -24,7 +24,7 @@ def ranking_figure(groups: Sequence[Subgroup], badge: str, synthetic: bool) -> g
     """Harrell's C of every group; 0.5 is a coin, the dotted line everybody's."""
     figure, height = _rows(groups, lambda g: g.c, lambda e: interval(e.value, e.low, e.high), "no C")
     everybody = groups[0].c.value if groups else None
-    _upright(figure, 0.5, FAINT)
+    _upright(figure, 0.5, MARK)
     if everybody is not None:
         _upright(figure, everybody, ACCENT)
     titled(figure, "Ranking among groups", f"Harrell C, 95 % CI · {badge}", synthetic, height)

@@ -178,7 +178,7 @@ def _direct_labels(figure: Canvas, lines: list[Line], longest: float) -> None:
         figure.add_annotation(
             x=1, xref="paper", xanchor="left", xshift=8, y=height - excess, yref="y", yanchor="middle", align="left",
             text=f"<b>{name}</b><br><span style='color:{MUTED};font-size:11px'>{line.label}</span>",
-            font={"color": line.pen.colour, "size": 13}, showarrow=False,
+            font={"color": line.pen.ink, "size": 13}, showarrow=False,
         )  # fmt: skip
 
 
@@ -186,7 +186,7 @@ def _table(figure: Canvas, result: GroupSurvival, pens: Sequence[Pen]) -> int:
     """At risk, events and censored of each group at each tick, on the curve's own x axis; returns its rows."""
     row = 0
     for index, group in enumerate(result.groups):
-        colour = pens[index].colour
+        colour = pens[index].ink
         figure.add_annotation(
             x=0, xref="paper", xanchor="left", xshift=-76, y=row, yref="y2", showarrow=False,
             text=f"<b>{shortened(group.name, 60)}</b>", font={"size": 12, "color": colour},

@@ -11,9 +11,10 @@ import plotly.graph_objects as go
 from core.analysis.points import axis_words, points
 from core.arrays import FloatArray
 from core.figures.canvas import Canvas
-from core.figures.theme import ACCENT, INK, MUTED, titled
+from core.figures.theme import ACCENT, INK, MUTED, Pen, titled
 
 ROW_PX, TOP_PX, BOTTOM_PX = 40, 84, 60
+_OWN = Pen(ACCENT, "solid", "circle")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +41,12 @@ def switch_off_figure(
         low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
         figure.add_scatter(
             x=values.tolist(), y=(at + random.uniform(-0.28, 0.28, len(known))).tolist(), mode="markers",
-            marker={"size": 5, "color": ACCENT, "opacity": 0.45},
+            marker={"size": 5, "color": _OWN.faint(0.45), "line": {"width": 0.8, "color": ACCENT}},
             customdata=[[ids[i]] for i in known.tolist()] if interactive else None,
             hovertext=[(f"{ids[i]}<br>" if interactive else "") + f"{points(v, 2)} points"
                        for i, v in zip(known.tolist(), values, strict=True)],
-            hovertemplate="%{hovertext}<extra></extra>", selected={"marker": {"opacity": 0.8}},
-            unselected={"marker": {"opacity": 0.45}},
+            hovertemplate="%{hovertext}<extra></extra>", selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 1}},
         )  # fmt: skip
         figure.add_shape(type="rect", x0=low, x1=high, y0=at - 0.34, y1=at + 0.34,
                          line={"color": INK, "width": 1.2}, fillcolor="rgba(0,0,0,0)")  # fmt: skip

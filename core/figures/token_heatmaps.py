@@ -6,11 +6,11 @@ import plotly.graph_objects as go
 
 from core.figures.canvas import Canvas
 from core.figures.panels import panel_grid
-from core.figures.theme import ACCENT, titled
+from core.figures.theme import ACCENT, GROUND, WARNING, titled
 from core.statistics.self_correlation import SelfCorrelation
 
 SIDE_PX = 190
-COLOURS = [[0.0, "#9A3B00"], [0.5, "#FFFFFF"], [1.0, ACCENT]]
+COLOURS = [[0.0, WARNING], [0.5, GROUND], [1.0, ACCENT]]
 
 
 def token_heatmaps(

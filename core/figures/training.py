@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from core.analysis.training_progress import Band, band, entropy_band, level_names, mean_load
 from core.figures.canvas import Canvas
-from core.figures.theme import ACCENT, MUTED, WARNING, Pen, pen, spread, titled
+from core.figures.theme import ACCENT, GROUND, MUTED, WARNING, Pen, pen, spread, titled
 from core.results.training_curve import ENTROPY_FLOOR, CurvePoint
 
 HEIGHT = 330
@@ -61,7 +61,7 @@ def load_figure(points: Sequence[CurvePoint], level: str, synthetic: bool) -> go
     figure.add_heatmap(
         x=epochs, y=[f"{i + 1}" for i in range(experts)], z=100 * load.T, xgap=1, ygap=1,
         zmin=0, zmax=max(30.0, 100 * load.max(initial=0)),
-        colorscale=[[0, "#FFFFFF"], [1, ACCENT]],
+        colorscale=[[0, GROUND], [1, ACCENT]],
         colorbar={"title": {"text": "% of tokens", "side": "right"}, "thickness": 12, "outlinewidth": 0},
         hovertemplate="epoch %{x}<br>expert %{y}: %{z:.0f} %<extra></extra>",
     )  # fmt: skip
@@ -107,7 +107,7 @@ def _figure(
     for (name, values, ink), height in zip(drawn, heights, strict=True):
         figure.add_annotation(
             x=values.epochs[-1], y=height, xanchor="left", xshift=8, showarrow=False, text=f"<b>{name}</b>",
-            font={"color": ink.colour},
+            font={"color": ink.ink},
         )  # fmt: skip
     every = np.concatenate([b.epochs for _, b, _ in drawn]) if drawn else np.array([1])
     figure.update_layout(

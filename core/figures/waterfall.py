@@ -8,10 +8,10 @@ import plotly.graph_objects as go
 from core.analysis.points import axis_words, month_words, percent_of, points
 from core.analysis.waterfall import STABLE_SIGN, Step, StepKind
 from core.figures.canvas import Canvas
-from core.figures.theme import FAINT, INK, MUTED, WARNING, shortened, titled
+from core.figures.theme import FAINT, GROUP_COLOURS, INK, MUTED, WARNING, ink_of, shortened, titled
 from core.results.explanation import Explanation
 
-RAISES, LOWERS = "#0072B2", "#D55E00"
+RAISES, LOWERS = GROUP_COLOURS[:2]
 """Blue raises survival, vermillion lowers it: apart for every colour vision, and each bar prints its sign."""
 ROW_PX, TOP_PX, BOTTOM_PX, NAME_PX, NUMBER_PX = 32, 84, 60, 264, 168
 _TOTALS = (StepKind.BASELINE, StepKind.PREDICTION)
@@ -121,7 +121,7 @@ def _numbers(figure: Canvas, steps: tuple[Step, ...], high: float) -> None:
             words = f"<b>{points(step.value, 2 if step.kind is StepKind.RESIDUAL else 1)}</b>"
             if step.std is not None and np.isfinite(step.std):
                 words += f" <span style='color:{MUTED}'>± {step.std:.1f}</span>"
-            colour = MUTED if step.kind is StepKind.RESIDUAL else RAISES if step.value >= 0 else "#A84800"
+            colour = MUTED if step.kind is StepKind.RESIDUAL else ink_of(RAISES if step.value >= 0 else LOWERS)
             if step.sign_share is not None and step.sign_share < STABLE_SIGN:
                 words += f" <span style='color:{WARNING}'>sign unsure</span>"
         figure.add_annotation(x=1, xref="paper", xanchor="left", xshift=10, y=at, showarrow=False, text=words,
