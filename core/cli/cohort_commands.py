@@ -36,6 +36,10 @@ def add_commands(commands: Any) -> None:
     add.add_argument(
         "--reports", type=user_path, action="append", default=[], metavar="CSV", help="report texts to join by case id"
     )
+    add.add_argument(
+        "--files", type=user_path, action="append", default=[], metavar="CSV",
+        help="slides, scans and reports by id, path (below the table's folder), modality, and where wanted kind, label",
+    )  # fmt: skip
     add.add_argument("--event", action="append", default=[], metavar="CODE=MEANING", help="censored, event, competing")
     add.add_argument("--column", action="append", default=[], metavar="ROLE=NAME", help=COLUMN_HELP)
     add.add_argument("--competing-label", metavar="WORDS", help='what the competing event is, e.g. "liver transplant"')
@@ -66,6 +70,7 @@ def run_import(args: argparse.Namespace, workspace: Workspace) -> Answer:
             families=args.families,
             clinical=args.clinical,
             reports=args.reports,
+            media=args.files,
             events=events or None,
             columns=_columns(args, events) or None,
             time_zero=args.time_zero,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,10 @@ LARGE_BYTES = 20 << 20
 
 @dataclass(frozen=True)
 class ImportRequest:
-    """A study, the name it is to have, and what the user said about it; empty means "as recognised"."""
+    """A study, the name it is to have, and what the user said about it; empty means "as recognised".
+
+    ``families``, ``clinical``, ``reports`` and ``media`` are paths of what is joined to it.
+    """
 
     path: str
     name: str
@@ -30,6 +33,15 @@ class ImportRequest:
     format: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     events: Mapping[str, str] = field(default_factory=dict)
+    families: str = ""
+    clinical: Sequence[str] = ()
+    reports: Sequence[str] = ()
+    media: Sequence[str] = ()
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Paths of what is joined to the study, media apart."""
+        return (*((self.families,) if self.families else ()), *self.clinical, *self.reports)
 
     def options(self) -> dict[str, Any]:
         """The keyword arguments of :func:`core.cohort.importing.import_cohort`."""
@@ -38,6 +50,10 @@ class ImportRequest:
             "columns": dict(self.columns) or None,
             "events": dict(self.events) or None,
             "title": self.title or None,
+            "families": Path(self.families) if self.families else None,
+            "clinical": [Path(p) for p in self.clinical],
+            "reports": [Path(p) for p in self.reports],
+            "media": [Path(p) for p in self.media],
         }
 
 
@@ -54,6 +70,16 @@ def allowed(path: str, workspace: Workspace) -> Path:
     return Path(path) if is_upload(Path(path), workspace) else path_inside_roots(path, workspace)
 
 
+def check_allowed(request: ImportRequest, workspace: Workspace) -> Path:
+    """The path of the study, when everything the request names may be read; raises otherwise."""
+    for path in request.beside:
+        allowed(path, workspace)
+    for table in request.media:
+        path_inside_roots(table, workspace)
+        path_inside_roots(str(Path(table).parent), workspace)  # what it names lies below: no link may lead elsewhere
+    return allowed(request.path, workspace)
+
+
 def store(request: ImportRequest, workspace: Workspace, progress: Progress = silent) -> Cohort:
     """Import a study under a new name; what was uploaded for it is removed.
 
@@ -67,7 +93,8 @@ def store(request: ImportRequest, workspace: Workspace, progress: Progress = sil
         raise PrognoscopeError(
             f"a cohort named {request.name!r} exists", "the workspace", "choose another name or delete that cohort"
         )
-    path = allowed(request.path, workspace)
+    path = check_allowed(request, workspace)
     cohort = import_into(workspace, path, request.name, progress=progress, **request.options())
-    remove_upload(path, workspace)
+    for used in (path, *map(Path, request.beside)):
+        remove_upload(used, workspace)
     return cohort

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.cohort.checking import check_import
-from core.cohort.import_request import ImportRequest, allowed, store
+from core.cohort.import_request import ImportRequest, check_allowed, store
 from core.jobs.task import JobContext
 from core.results.workspace import Workspace
 
@@ -24,5 +24,5 @@ def import_study(arguments: Mapping[str, Any], workspace: Workspace, context: Jo
     request = ImportRequest(**given)
     if not only:
         return {"cohort": store(request, workspace, context.progress).name}
-    path = allowed(request.path, workspace)
+    path = check_allowed(request, workspace)
     return {"checked": check_import(path, progress=context.progress, **request.options()).as_json()}

@@ -114,6 +114,27 @@ def _bench(arguments: Mapping[str, Any], workspace: Workspace, context: JobConte
     return {"bench": arguments["name"], "rows": rows}
 
 
+def _backup(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
+    from core.care.own_backups import backup_here
+
+    made = backup_here(workspace, context.progress)
+    return {"backup": made.path.name, "bytes": made.bytes, "sha256": made.sha256}
+
+
+def _erase(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
+    from core.care.erasure import erase
+
+    left = erase(arguments["request"], workspace, context.progress)
+    return {"erased": True, "left": len(left.found), "unread": len(left.unread), "files": left.files}
+
+
+def _verify_erased(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
+    from core.care.erasure import verify_erased
+
+    found = verify_erased(workspace, progress=context.progress)
+    return {"found": len(found.found), "unread": len(found.unread), "files": found.files, "bytes": found.bytes}
+
+
 EXPLANATIONS = ("values", "slide", "scan", "report")
 MODALITIES = ("slides", "volumes", "genomics", "reports", "clinical")
 
@@ -127,6 +148,10 @@ TASKS: Mapping[str, Task] = {
             "format": Argument("text"),
             "columns": Argument("settings"),
             "events": Argument("settings"),
+            "families": Argument("text"),
+            "clinical": Argument("texts"),
+            "reports": Argument("texts"),
+            "media": Argument("texts"),
             "check_only": Argument("yes or no"),
         },
     ),
@@ -213,5 +238,8 @@ TASKS: Mapping[str, Task] = {
     ),
     "image-means": Task(_image_means, {"cohort": Argument("text", required=True), "run": Argument("text")}),
     "routing": Task(_routing, {"run": Argument("text", required=True), "month": Argument("number", nullable=True)}),
+    "backup": Task(_backup),
+    "erase": Task(_erase, {"request": Argument("text", required=True)}),
+    "verify-erased": Task(_verify_erased),
     "bench": Task(_bench, {"name": Argument("text", required=True), "full": Argument("yes or no")}),
 }

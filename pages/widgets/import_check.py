@@ -11,6 +11,7 @@ from core.errors import PrognoscopeError
 from core.results.workspace import Workspace
 from pages.widgets import import_state as wizard
 from pages.widgets.html import note
+from pages.widgets.import_beside import beside_panel
 from pages.widgets.import_columns import columns_panel
 from pages.widgets.import_endpoints import endpoints_panel
 from pages.widgets.import_job import finished_check, start_check
@@ -29,6 +30,8 @@ def check_step(state: Wizard, workspace: Workspace) -> None:
             columns_panel(state)
         elif state.preview is not None:
             note("This format brings its own meaning: there is nothing to map.")
+        if state.preview is not None:
+            beside_panel(state, workspace)
     state = wizard.current() or state
     with right, st.container(key="import_result"):
         st.subheader("What would be stored")

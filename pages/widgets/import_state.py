@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.cohort.beside import Beside, Join
 from core.cohort.checking import Checked
 from core.cohort.import_request import ImportRequest, is_large
 from core.cohort.importers.folder import FORMAT as FOLDER
@@ -38,8 +39,9 @@ class Wizard:
 
     ``source`` is what was uploaded or named, ``path`` what is looked into: the unpacked folder of a packed study ·
     ``problem`` is the one reason why the study cannot be read as it stands · ``checked`` the result of reading it, made
-    for the question ``asked`` · ``agreed``: the user confirmed what each event code means · ``job`` the id of the job
-    that reads or stores a large study · ``cohort`` the name under which it was stored.
+    for the question ``asked`` · ``beside`` files joined to the study, ``beside_problem`` why one was not · ``agreed``:
+    the user confirmed what each event code means · ``job`` the id of the job that reads or stores a large study ·
+    ``cohort`` the name under which it was stored.
     """
 
     step: Step = Step.CHOOSE
@@ -58,6 +60,8 @@ class Wizard:
     job: str = ""
     cohort: str = ""
     uploads: int = 0
+    beside: tuple[Beside, ...] = ()
+    beside_problem: PrognoscopeError | None = None
 
     @property
     def open_questions(self) -> tuple[str, ...]:
@@ -77,13 +81,20 @@ class Wizard:
             path=str(self.source if packed else self.path), name=self.name or "study", title=self.title,
             format=self.forced,
             columns=self.mapping.columns() if mapped else {}, events=self.mapping.events() if mapped else {},
+            families=next(iter(self._paths(Join.FAMILIES)), ""), clinical=self._paths(Join.CLINICAL),
+            reports=self._paths(Join.REPORTS), media=self._paths(Join.MEDIA),
         )  # fmt: skip
+
+    def _paths(self, join: Join) -> tuple[str, ...]:
+        return tuple(str(b.path) for b in self.beside if b.join is join)
 
     @property
     def question(self) -> str:
         """What the check depends on, so that it is made again only when that changed."""
         request = self.request()
-        return repr((request.path, request.format, sorted(request.columns.items()), sorted(request.events.items())))
+        named = (request.families, request.clinical, request.reports, request.media)
+        mapped = (sorted(request.columns.items()), sorted(request.events.items()))
+        return repr((request.path, request.format, *mapped, *named))
 
 
 def current() -> Wizard | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
@@ -13,9 +13,11 @@ from core.results.workspace import Workspace
 
 @dataclass
 class _Held:
-    """The upload of this session; ``path`` is None when there is none or a job took it over."""
+    """The uploads of this session; ``path`` is None when there is none or a job took it over, ``beside`` what is joined
+    to it."""
 
     path: Path | None = None
+    beside: list[Path] = field(default_factory=list)
 
 
 def hold_upload(path: Path) -> None:
@@ -23,9 +25,24 @@ def hold_upload(path: Path) -> None:
     _held().path = path
 
 
+def hold_beside(path: Path) -> None:
+    """Remember an upload that is joined to the study."""
+    _held().beside.append(path)
+
+
+def give_up_beside(path: Path) -> None:
+    """Remove such an upload; what lies on this machine is left alone."""
+    held = _held()
+    mine = [p for p in held.beside if p == path or p.parent in path.parents]  # the upload, or what was unpacked of it
+    for upload in mine:
+        held.beside.remove(upload)
+        remove_upload(upload, Workspace.default())
+
+
 def hand_over_upload() -> None:
-    """A job takes the upload over; the session no longer removes it."""
+    """A job takes the uploads over; the session no longer removes them."""
     _held().path = None
+    _held().beside = []
 
 
 def give_up_upload() -> None:
@@ -34,6 +51,9 @@ def give_up_upload() -> None:
 
 
 def _remove(held: _Held) -> None:
+    for beside in held.beside:
+        remove_upload(beside, Workspace.default())
+    held.beside = []
     if held.path is not None:
         remove_upload(held.path, Workspace.default())
         held.path = None

@@ -214,3 +214,80 @@ def test_deleting_a_run_leaves_its_cohort(filled: Workspace, open_page: OpenPage
     test.button(key="delete_confirm").click().run()
     assert list_runs(filled) == ()
     assert [c.name for c in list_cohorts(filled)] == ["sample"]
+
+
+def test_gene_families_and_reports_are_joined_with_what_is_in_them(workspace: Workspace, open_page: OpenPage) -> None:
+    study = "id,time,event,TP53_rnaseq,AFP_rnaseq\n" + "".join(
+        f"case{i},{i + 1},{i % 2},{i / 7:.2f},{i % 5}\n" for i in range(30)
+    )
+    test = upload(open_page("cohort"), "own.csv", study.encode())
+    test.selectbox(key="import_unit").select("months").run()
+    assert "Without it all genes are one family" in html(test)
+
+    test.file_uploader[0].upload("families.csv", b"one,two\nTP53,AFP\n").run()
+    assert not test.exception
+    assert "2 families of 2 genes: one (1), two (1)." in html(test)
+    test.file_uploader[0].upload("other.csv", b"one,two\n,\n").run()
+    assert "No gene family" in html(test)
+    assert [b.name for b in wizard(test).beside] == ["families.csv"]
+    test.file_uploader[0].upload("better.csv", b"all\nTP53\nAFP\n").run()
+    assert [b.name for b in wizard(test).beside] == ["better.csv"]  # there is one set of families
+
+    test.segmented_control(key="import_join").set_value("report table").run()
+    test.file_uploader[0].upload("texts.csv", b"case_id,text\ncase1,A lesion.\ncase2,No lesion.\nx,Else.\n").run()
+    assert "3 reports of 3 cases" in html(test)
+    assert "2 patients of 30 with a report" in html(test)  # the check reads it with the study
+    assert "1 report of" in html(test)
+    assert len(uploads(workspace)) == 3
+
+    agree_and_continue(test)
+    test.button(key="import_store").click().run()
+    assert not test.exception
+    stored = load_cohort(list_cohorts(workspace)[0].name, workspace)
+    assert stored.genomics is not None
+    assert {k: len(v) for k, v in stored.genomics.families.items()} == {"all": 2}
+    assert int(stored.availability["reports"].sum()) == 2
+    assert uploads(workspace) == []
+
+
+def test_a_joined_file_can_be_taken_away_again_and_goes_when_the_wizard_is_left(
+    filled: Workspace, open_page: OpenPage
+) -> None:
+    test = open_page("cohort")
+    test.button(key="open_import").click().run()
+    upload(test, "own.csv", OWN.encode())
+    test.selectbox(key="import_unit").select("months").run()
+    test.segmented_control(key="import_join").set_value("report table").run()
+    test.file_uploader[0].upload("texts.csv", b"case_id,text\nsomebody,A lesion.\n").run()
+    assert "No report of a patient of the study" in html(test)
+    assert test.button(key="import_continue").disabled
+    test.button(key="import_beside_drop_0").click().run()
+    assert "No report of a patient of the study" not in html(test)
+    assert len(uploads(filled)) == 1
+    test.file_uploader[0].upload("texts.csv", b"case_id,text\ncase1,A lesion.\n").run()
+    assert len(uploads(filled)) == 2
+    test.button(key="import_close").click().run()
+    assert uploads(filled) == []
+
+
+def test_an_index_of_media_and_a_clinical_folder_lie_on_this_machine(workspace: Workspace, open_page: OpenPage) -> None:
+    incoming = workspace.root / "incoming"
+    incoming.mkdir(parents=True)
+    (incoming / "own.csv").write_text(OWN)
+    (incoming / "case1.txt").write_text("A lesion of 20 mm.")
+    (incoming / "index.csv").write_text("id,path,modality\ncase1,case1.txt,reports\n")
+    test = open_page("cohort")
+    test.selectbox(key="import_path").select(str(incoming / "own.csv")).run()
+    test.button(key="import_look").click().run()
+    test.selectbox(key="import_unit").select("months").run()
+    test.segmented_control(key="import_join").set_value("media index").run()
+    assert not test.file_uploader
+    test.selectbox(key="import_beside_path_MEDIA").select(str(incoming / "index.csv")).run()
+    test.button(key="import_beside_add").click().run()
+    assert "1 file named: reports 1." in html(test)
+    assert "1 file of 1 patient of 30 named in index.csv" in html(test)
+    test.segmented_control(key="import_join").set_value("clinical table").run()
+    test.selectbox(key="import_beside_path_CLINICAL").select(str(incoming / "own.csv")).run()
+    test.button(key="import_beside_add").click().run()
+    assert "No clinical table" in html(test)
+    assert len(wizard(test).beside) == 1

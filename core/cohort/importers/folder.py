@@ -14,7 +14,7 @@ from pathlib import Path
 from core.cohort.importers.archive import TABLES, is_study_archive, unpack_study
 from core.cohort.importers.draft import Draft, DraftMedium, DraftReport, Progress, silent
 from core.cohort.importers.feature_files import Finding, look_at
-from core.cohort.importers.media_scan import MediaScan, scan_media
+from core.cohort.importers.media_scan import MediaScan, scan_list, scan_media
 from core.cohort.importers.report_tables import join_reports, read_reports, read_text
 from core.cohort.importers.table import read_table
 from core.cohort.importers.tcga_table import read_tcga_table
@@ -83,14 +83,37 @@ def _read(folder: Path, columns: Mapping[str, str], events: Mapping[str, str] | 
 def with_media(draft: Draft, folder: Path, progress: Progress = silent) -> Draft:
     """The draft with the slides, scans and reports of its patients that lie in a study folder."""
     progress(0.3, "looking for slides, scans and reports")
-    scan = scan_media(folder, draft.ids)
+    return replace(_with_found(draft, scan_media(folder, draft.ids)), format=FORMAT)
+
+
+def join_media(draft: Draft, table: Path) -> Draft:
+    """The study with the slides, scans and reports that a table like ``files.csv`` names.
+
+    Raises
+    ------
+    PrognoscopeError
+        When the table names no file of a patient of the study.
+    """
+    scan = scan_list(table, draft.ids)
+    if not scan.media:
+        words = "; ".join(w.rstrip(".") for w in scan.warnings) or "no line"
+        raise PrognoscopeError(
+            f"no file of a patient of the study ({words})", table.name, "write each patient's id as in the study"
+        )
+    having = plural(len({m.patient for m in scan.media}), "patient")
+    found = _with_found(draft, scan)
+    words = f"{plural(len(scan.media), 'file')} of {having} of {len(draft.ids):,} named in {table.name}."
+    return replace(found, files=(*found.files, table), warnings=(*found.warnings, words))
+
+
+def _with_found(draft: Draft, scan: MediaScan) -> Draft:
+    """Slides and scans are only listed, texts read, feature files looked into."""
     media, feature_warnings = _checked_features(scan)
     media, reports = _texts_read(media)
     return replace(
         draft,
-        format=FORMAT,
-        media=tuple(media),
-        reports=tuple(reports),
+        media=(*draft.media, *media),
+        reports=(*draft.reports, *reports),
         warnings=(*draft.warnings, *scan.warnings, *feature_warnings),
     )
 

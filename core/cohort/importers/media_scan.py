@@ -58,9 +58,26 @@ def scan_media(folder: Path, ids: Collection[str]) -> MediaScan:
     """Find the media of the patients ``ids`` below a study folder; nothing is opened but DICOM heads."""
     scan = MediaScan()
     if (folder / LIST).is_file():
-        _read_list(folder, set(ids), scan)
+        _read_list(folder / LIST, set(ids), scan)
     else:
         _walk_study(folder, set(ids), scan)
+    return _in_order(scan, ids)
+
+
+def scan_list(table: Path, ids: Collection[str]) -> MediaScan:
+    """The media of the patients ``ids`` that a table like ``files.csv`` names, with paths below the table's folder.
+
+    Raises
+    ------
+    PrognoscopeError
+        For a table without these columns, or a path that leads elsewhere.
+    """
+    scan = MediaScan()
+    _read_list(table, set(ids), scan)
+    return _in_order(scan, ids)
+
+
+def _in_order(scan: MediaScan, ids: Collection[str]) -> MediaScan:
     _keep_one_feature_file(scan)
     order = {original: row for row, original in enumerate(ids)}
     scan.media.sort(key=lambda m: (order[m.patient], m.modality, m.kind != MediaKind.VOLUME, m.path))
@@ -179,8 +196,13 @@ def _is_h5(path: Path) -> bool:
     return ending(path) in FEATURES[:2]
 
 
-def _read_list(folder: Path, ids: set[str], scan: MediaScan) -> None:
-    table = read_narrow(folder / LIST)
+def _read_list(file: Path, ids: set[str], scan: MediaScan) -> None:
+    folder, table = file.parent, read_narrow(file)
+    absent = [c for c in ("id", "path", "modality") if c not in table.columns]
+    if absent:
+        raise PrognoscopeError(
+            f"no column {absent[0]}", file.name, "name the columns id, path, modality, and where wanted kind and label"
+        )
     rows = zip(table["id"], table["path"], table["modality"], table.get("kind"), table.get("label"), strict=True)
     for original, place, modality, kind, label in ((c.strip() for c in row) for row in rows):
         path = folder / place
