@@ -20,7 +20,8 @@ TASKS: Mapping[str, Action] = {
     "restore": Action.RESTORE,
 }
 
-COMMANDS: Mapping[str, Action] = TASKS | {
+COMMANDS: Mapping[str, Action] = {
+    **TASKS,
     "combine": Action.IMPORT,
     "split-cohort": Action.IMPORT,
     "encode": Action.COMPUTE,
@@ -33,7 +34,9 @@ COMMANDS: Mapping[str, Action] = TASKS | {
     "napari": Action.PATIENT_OPENED,
 }
 
-UNRECORDED = frozenset({"doctor", "bench", "jobs", "cohorts", "runs", "audit-log", "access", "first-start"})
+UNRECORDED = frozenset(
+    {"doctor", "bench", "jobs", "cohorts", "runs", "audit-log", "access", "first-start", "restore", "erase", "upgrade"}
+)
 """Commands that show no patient, or record themselves."""
 
 

@@ -17,8 +17,10 @@ from core.cohort.media_index import MediaFile, MediaIndex, load_media, report_fo
 from core.cohort.own_folds import folds_folder
 from core.cohort.pseudonyms import protected_folder
 from core.cohort.storage import load_cohort, load_original_ids, save_cohort
+from core.errors import PrognoscopeError
 from core.results.feature_records import EncodedModality, FeatureRecord, load_record, save_record, used_keys
 from core.results.files import read_json, write_bytes, write_json
+from core.results.image_means import ImageMeans, forget_image_means, load_image_means, save_image_means
 from core.results.workspace import Workspace
 
 HASHES = "media-hashes.json"
@@ -102,16 +104,37 @@ def _erase_features(name: str, pseudonym: str, workspace: Workspace) -> None:
     mentioned = any(pseudonym == p for form in forms for p, _ in (*form.skipped, *form.warnings))
     if not keys and not mentioned:
         return
-    save_record(
-        FeatureRecord(
-            name,
-            {m: _without(e, pseudonym) for m, e in record.modalities.items()},
-            {m: tuple(_without(e, pseudonym) for e in forms) for m, forms in record.earlier.items()},
-        ),
-        workspace,
+    changed = FeatureRecord(
+        name,
+        {m: _without(e, pseudonym) for m, e in record.modalities.items()},
+        {m: tuple(_without(e, pseudonym) for e in forms) for m, forms in record.earlier.items()},
     )
+    means = _kept_means(record, pseudonym, workspace)
+    forget_image_means(name, workspace)
+    save_record(changed, workspace)
+    for found, encoded in means:
+        save_image_means(found, encoded, workspace)
     for key in keys - used_keys(workspace):
         (workspace.features / f"{key}.safetensors").unlink(missing_ok=True)
+
+
+def _kept_means(
+    record: FeatureRecord, pseudonym: str, workspace: Workspace
+) -> list[tuple[ImageMeans, EncodedModality]]:
+    """The other patients' rows of the means of features, each with the form it is kept under from now on."""
+    forms = list(record.modalities.items())
+    forms += [(m, e) for m, earlier in record.earlier.items() for e in earlier]
+    kept = []
+    for modality, encoded in forms:
+        try:
+            found = load_image_means(record.cohort, modality, encoded, workspace)
+        except PrognoscopeError:  # altered: they are made again from the features
+            continue
+        if found is not None:
+            rows = np.array([i != pseudonym for i in found.ids])
+            ids = tuple(i for i in found.ids if i != pseudonym)
+            kept.append((replace(found, ids=ids, values=found.values[rows]), _without(encoded, pseudonym)))
+    return kept
 
 
 def _without(encoded: EncodedModality, pseudonym: str) -> EncodedModality:

@@ -71,6 +71,7 @@ def restore(source: Path, target: Path, opening: Opening | None = None, progress
             files = _unpack(archive, contents, _seal(contents, way, source), temporary, source.name, tell)
         tell(0.95, "finding media again")
         _move_media(contents.root, temporary, target)
+        _put_audit_log_aside(temporary / "protected")
         closed = _close_jobs(temporary / "jobs" / "queue.sqlite")
         upgraded = make_ready(Workspace(temporary))
         if target.exists():
@@ -162,6 +163,13 @@ def _move_media(old: str, folder: Path, target: Path) -> None:
         table = pd.read_parquet(path)
         moved = table["path"].astype(str).map(lambda p: after + p[len(before) :] if p.startswith(before) else p)
         write_private_table(table.assign(path=moved.astype("string")), path)
+
+
+def _put_audit_log_aside(protected: Path) -> None:
+    """The log goes on where it was written, if that workspace still lives: here a new one begins, the old beside it."""
+    log = protected / "audit"
+    if log.is_dir():
+        log.replace(protected / "audit-of-the-backup")
 
 
 def _close_jobs(path: Path) -> int:

@@ -28,6 +28,8 @@ from core.care.needles import BLOCK, LONGEST, Needles
 DEEPEST = 3
 """Archives within archives that are opened."""
 MOST_UNPACKED = 8 << 30
+AUDIT = "protected/audit"
+"""The audit log: sealed entry by entry. It names pseudonyms alone, which an erasure leaves without anybody."""
 _STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
 
 
@@ -45,12 +47,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Searched:
-    """``found`` where names stand, ``unread`` files that could not be opened, ``files`` and ``bytes`` looked at."""
+    """``found`` where names stand · ``unread`` files that could not be opened · ``files`` and ``bytes`` looked at ·
+    ``recorded`` places in the audit log, of which nothing may be taken away."""
 
     found: tuple[Found, ...]
     unread: tuple[str, ...]
     files: int
     bytes: int
+    recorded: tuple[Found, ...] = ()
 
 
 def search(
@@ -78,7 +82,8 @@ def search(
             found.append(Found(name, inside))
         if tell is not None:
             tell(files)
-    return Searched(tuple(found), tuple(unread), files, size)
+    recorded = tuple(f for f in found if f.path.startswith(AUDIT))
+    return Searched(tuple(f for f in found if f not in recorded), tuple(unread), files, size, recorded)
 
 
 def _files(root: Path, leave_out: Collection[str]) -> Iterator[Path]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import logging
 import sys
-import uuid
 from collections.abc import Callable, Sequence
 
+from core.care.error_log import FILE as ERRORS
+from core.care.error_log import note_error
+from core.care.version import make_ready
 from core.cli.output import Answer, print_answer
 from core.cli.recorded import recorded
 from core.errors import PrognoscopeError
+from core.results.trouble import disk_trouble
 from core.results.workspace import Workspace
 
 Command = Callable[[argparse.Namespace, Workspace], Answer]
@@ -39,9 +41,17 @@ MODULES = {
     "card": "report_command",
     "napari": "napari_command",
     "bench": "bench_command",
+    "backup": "care_commands",
+    "restore": "care_commands",
+    "erase": "care_commands",
+    "upgrade": "care_commands",
     "doctor": "doctor_command",
 }
 """Command → the file that does it. Only that file is imported: torch takes seconds that a list need not wait for."""
+
+
+ANY_WORKSPACE = ("restore", "doctor", "upgrade")
+"""Commands that do not mind the form of the workspace they are called in."""
 
 
 def build_parser(command: str = "") -> argparse.ArgumentParser:
@@ -63,29 +73,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     args = build_parser(next((w for w in words if not w.startswith("-")), "")).parse_args(words)
     try:
+        if args.command not in ANY_WORKSPACE:
+            make_ready(Workspace.default())
         answer = recorded(args, Workspace.default())
     except PrognoscopeError as error:
         return _fail(error, args.json)
     except KeyboardInterrupt:
         return _fail(PrognoscopeError("stopped by the user", f"command {args.command}", "start it again"), args.json)
     except Exception as error:  # noqa: BLE001  the last resort: an id for the person, the trace for the log
-        return _fail(_unexpected(error), args.json)
+        return _fail(_unexpected(error, args.command), args.json)
     print_answer(answer, args.json)
     return 0
 
 
-def _unexpected(error: Exception) -> PrognoscopeError:
-    """Log the trace under an id and give the person the id."""
-    mark = uuid.uuid4().hex[:8]
-    log = Workspace.default().root / "errors.log"
-    where = "the log (the workspace cannot be written)"
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        logging.basicConfig(filename=log, format="%(asctime)s %(message)s")
-        logging.getLogger("prognoscope").error("error %s", mark, exc_info=error)
-        where = str(log)
-    except OSError as unwritable:
-        logging.getLogger("prognoscope").debug("no log: %s", unwritable)
+def _unexpected(error: Exception, command: str) -> PrognoscopeError:
+    """A full disk or refused write in its own sentence; else the trace goes to the log and the person gets its id."""
+    trouble = disk_trouble(error)
+    if trouble is not None:
+        return trouble
+    mark = note_error(error, f"command {command}", Workspace.default())
+    where = str(Workspace.default().root / ERRORS)
     return PrognoscopeError(f"an unexpected {type(error).__name__} (error {mark})", where, "report it with its id")
 
 

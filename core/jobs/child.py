@@ -27,6 +27,7 @@ from core.jobs.owner import MAKES, grant_what_was_made, owner_of, with_what_it_m
 from core.jobs.process import signal_group
 from core.jobs.queue import LOG, JobQueue, add_line
 from core.jobs.task import JobContext, find_task
+from core.results.trouble import disk_trouble
 from core.results.workspace import Workspace
 
 LOCK = "running.lock"
@@ -69,9 +70,11 @@ def run_job(job: Taken, queue: JobQueue, workspace: Workspace) -> Outcome:
         outcome = Outcome(error=str(error))
     except MemoryError:
         outcome = Outcome(error="This machine has too little memory for the job: choose smaller settings.")
-    except Exception:  # noqa: BLE001  the last resort: a sentence for the person, the trace for the file
+    except Exception as error:  # noqa: BLE001  the last resort: a sentence for the person, the trace for the file
         traceback.print_exc()
-        outcome = Outcome(error=f"Something unexpected stopped this job; its trace is kept under job {job.id}.")
+        trouble = disk_trouble(error)
+        unexpected = f"Something unexpected stopped this job; its trace is kept under job {job.id}."
+        outcome = Outcome(error=str(trouble) if trouble is not None else unexpected)
     return recorded(outcome, job, owner, workspace)
 
 

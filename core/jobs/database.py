@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import PrognoscopeError
+from core.results.trouble import disk_trouble
 
 SCHEMA = """
 CREATE TABLE jobs (
@@ -94,6 +95,9 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
+        trouble = disk_trouble(error)
+        if trouble is not None:
+            raise trouble from error
         raise PrognoscopeError(
             f"a queue of jobs that cannot be used ({error})", path.name, "stop the application and move the file aside"
         ) from error
