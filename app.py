@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from core.access.login import Logins
+from core.care.server_lock import hold_workspace
 from core.errors import PrognoscopeError
 from core.jobs.supervise import keep_watch
 from core.results.workspace import Workspace
@@ -31,9 +33,17 @@ ROOT = Path(__file__).resolve().parent
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Silence the access log: it would write every address with its token. Keep a worker at unfinished jobs."""
     logging.getLogger("uvicorn.access").disabled = True
+    try:
+        held = hold_workspace(Workspace.default())
+    except PrognoscopeError as error:
+        sys.stderr.write(f"Not started: {error}\n")
+        sys.stderr.flush()
+        os._exit(1)  # the server would print a trace of its own otherwise
     watch = asyncio.create_task(keep_watch(Workspace.default()))
     yield {}
     watch.cancel()
+    if held is not None:
+        held.release()
 
 
 def gate() -> Middleware:

@@ -31,6 +31,7 @@ st.navigation(
         st.Page(ROOT / "train.py", title="Train", url_path="train"),
         st.Page(ROOT / "compare.py", title="Compare", url_path="compare"),
         st.Page(ROOT / "evidence.py", title="Evidence", url_path="evidence"),
+        st.Page(ROOT / "system.py", title="System", url_path="system"),
     ],
     position="top",
 ).run()

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from core.access.settings import check_start
+from core.care.server_lock import check_free
+from core.care.version import make_ready
 from core.cohort.media_index import load_media
 from core.cohort.sample import NAME, save_sample
 from core.errors import PrognoscopeError
@@ -35,6 +37,9 @@ def main() -> int:
     workspace = Workspace.default()
     try:
         check_start(asked_address(sys.argv[1:]), configured_login())
+        check_free(workspace)
+        for words in make_ready(workspace):
+            print(f"Workspace brought up to date: {words}", file=sys.stderr)
         if NAME not in workspace.names(workspace.cohorts):
             print("Building the synthetic sample cohort …", file=sys.stderr)
             save_sample(workspace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,10 +10,11 @@ from typing import Any
 
 import torch
 
+from core.care.system_state import RESIDENT
 from core.explain.run_models import RunModels, UnseenModel
 from core.explain.what_if import what_if, what_if_options
 from core.jobs.resident_loop import Answerer
-from core.results.files import MANIFEST
+from core.results.files import MANIFEST, write_json
 from core.results.what_if import WhatIfChange
 from core.results.workspace import Workspace
 from core.tasks.run_models import open_run
@@ -54,7 +56,13 @@ class OpenRuns:
         self._open.move_to_end(key)
         while len(self._open) > KEPT:
             self._open.popitem(last=False)
+        self._tell()
         return opened
+
+    def _tell(self) -> None:
+        """Say which runs are in memory, for the System page."""
+        runs = sorted({run for run, _ in self._open})
+        write_json(self.workspace.root / "jobs" / RESIDENT, {"pid": os.getpid(), "runs": runs})
 
     def _written(self, opened: OpenRun) -> tuple[int, ...]:
         """When run, cohorts and features were last written (0 = not there)."""

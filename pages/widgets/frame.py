@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
 
 import streamlit as st
 
+from core.care.error_log import note_error
 from core.errors import PrognoscopeError
+from core.results.trouble import disk_trouble
+from core.results.workspace import Workspace
 from pages.widgets.html import state_box
 from pages.widgets.look import look
-
-logger = logging.getLogger(__name__)
 
 STRIP = "<b>Research use only.</b> Not a medical device; not for diagnosis or treatment decisions."
 
@@ -49,26 +48,31 @@ def told_plainly(where: str) -> Iterator[None]:
         yield
     except PrognoscopeError as error:
         show_error(error)
-    except Exception:
-        error_id = secrets.token_hex(4)
-        logger.exception("Error %s on %s", error_id, where)
-        _unknown(error_id)
+    except Exception as error:  # noqa: BLE001  the last resort: an id for the person, the trace for the log
+        _tell(error, where)
 
 
 def tell_unknown(error: Exception) -> bool:
     """The same for a failure outside a page's body (a click's callback); True: nothing else is shown for it."""
-    error_id = secrets.token_hex(4)
-    logger.error("Error %s outside a page's body", error_id, exc_info=error)
-    _unknown(error_id)
+    if isinstance(error, PrognoscopeError):
+        show_error(error)
+    else:
+        _tell(error, "a click")
     return True
 
 
-def _unknown(error_id: str) -> None:
+def _tell(error: Exception, where: str) -> None:
+    """A full disk or a refused write in its own sentence; all else by an id, under which the log has the trace."""
+    trouble = disk_trouble(error)
+    if trouble is not None:
+        show_error(trouble)
+        return
+    error_id = note_error(error, where, Workspace.default())
     state_box(
         "Something went wrong here",
         (
             "Nothing was changed. The rest of the application keeps working.",
-            f"Error id `{error_id}`: the log of the server says more under this id.",
+            f"Error id `{error_id}`: the System page lists it, the workspace's own log has the details.",
         ),
         "error",
     )
