@@ -8,10 +8,13 @@ from functools import partial
 
 import streamlit as st
 
+from core.care.version import make_ready
 from core.cohort.cohort import Cohort
 from core.cohort.selection import Selection
 from core.cohort.storage import CohortSummary, list_cohorts
+from core.cohort.wording import plural
 from core.errors import PrognoscopeError
+from core.results.erasures import erased_patients, only_erased_since
 from core.results.explained import default_month
 from core.results.run import Run
 from core.results.workspace import Workspace
@@ -32,6 +35,7 @@ def show_page(title: str, body: Callable[[View], None], empty: Callable[[Workspa
     """
     with told_plainly(title):
         workspace = Workspace.default()
+        make_ready(workspace)
         try:
             page.restore(workspace)
         except PrognoscopeError as error:
@@ -73,9 +77,19 @@ def _open(title: str, chosen: CohortSummary, cohorts: tuple[CohortSummary, ...],
             chips(cohort, selected)
             history_bar(view)
     if view.run is not None and chosen.content_hash and view.run.cohort_hash != chosen.content_hash:
-        note("The chosen run was trained on an earlier import of this cohort: its predictions speak of that data.",
-             warn=True)  # fmt: skip
+        _told_of_change(view.run, chosen, workspace)
     return view
+
+
+def _told_of_change(run: Run, cohort: CohortSummary, workspace: Workspace) -> None:
+    """The run was trained on other data: before patients were erased, or on an earlier import."""
+    gone = erased_patients(run)
+    if gone and only_erased_since(run.cohort_hash, cohort.content_hash, cohort.name, workspace):
+        note(f"The chosen run was trained before {plural(gone, 'patient')} withdrew consent: they are gone from its "
+             "predictions, its models still carry what they learned from them.", warn=True)  # fmt: skip
+        return
+    note("The chosen run was trained on an earlier import of this cohort: its predictions speak of that data.",
+         warn=True)  # fmt: skip
 
 
 def _patient_and_month(state: page.PageState, cohort: Cohort, runs: tuple[Run, ...]) -> page.PageState:
