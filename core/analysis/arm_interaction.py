@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,8 @@ MOST_ARMS = 3
 class ArmInteraction:
     """``ratios`` one row a group and arm: hazard ratio against the first arm with its interval, patients, events ·
     ``p`` of the likelihood-ratio test that the ratios are the same in all groups, ``terms`` its degrees of freedom ·
-    ``reason`` why nothing was fitted, else ""."""
+    ``reason`` why nothing was fitted, else "" · ``behind`` a row a patient, unnamed: ``group``, ``arm``, ``entry``,
+    ``time``, ``event``."""
 
     column: str
     arms: tuple[str, ...]
@@ -33,6 +34,7 @@ class ArmInteraction:
     patients: int
     events: int
     reason: str = ""
+    behind: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def arm_interaction(cohort: Cohort, column: str, outcome: Outcome, grouping: Grouping) -> ArmInteraction:
@@ -70,7 +72,12 @@ def arm_interaction(cohort: Cohort, column: str, outcome: Outcome, grouping: Gro
     except PrognoscopeError as error:
         return replace(empty, reason=error.found)
     p = float(chi2.sf(max(0.0, 2 * (large.log_likelihood - small.log_likelihood)), terms))
-    return replace(empty, ratios=pd.DataFrame(rows), p=p)
+    behind = pd.DataFrame(
+        {"group": [groups[g] for g in group], "arm": [arms[a] for a in arm], "entry": part.entry, "time": part.time,
+         "event": part.event.astype(int)}
+    )  # fmt: skip
+    behind = behind.sort_values(["group", "arm", "time", "entry"], ignore_index=True)
+    return replace(empty, ratios=pd.DataFrame(rows), p=p, behind=behind)
 
 
 def _row(part: Outcome, inside: BoolArray, arm: IntArray, a: int, group: str, name: str) -> dict[str, object]:

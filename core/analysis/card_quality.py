@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.analysis.card_source import CardSource
-from core.analysis.model_quality import HorizonQuality, ModelQuality, assess
+from core.analysis.model_quality import HorizonQuality, ModelQuality, assess, patients_behind
 from core.results.run import Metric
 from core.statistics.brier import brier_score
 from core.statistics.calibration import calibration_curve
@@ -46,7 +46,8 @@ def horizon_quality(source: CardSource, month: float) -> HorizonQuality:
     groups = 5 if len(survival) >= MANY else 3
     curve = calibration_curve(source.time, source.event, survival, month, groups)
     brier = brier_score(source.time, source.event, survival, month)
-    return HorizonQuality(month, len(survival), curve, *numbers, brier, None, note)
+    behind = patients_behind(source.time, source.event, survival, groups)
+    return HorizonQuality(month, len(survival), curve, *numbers, brier, None, note, behind)
 
 
 def estimate(metric: Metric) -> Estimate:

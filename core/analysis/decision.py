@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -27,13 +27,15 @@ MOST_BOOTSTRAPPED = 3000
 @dataclass(frozen=True, eq=False)
 class Decision:
     """``curve`` None with the reason in ``note`` · ``left_out`` patients whose S(month) is not estimable ·
-    ``stage`` what the stage-only rule is made of, or why there is none."""
+    ``stage`` what the stage-only rule is made of, or why there is none · ``behind`` a row a patient, unnamed: ``time``,
+    ``event`` and the chance of the event by each rule."""
 
     month: float
     curve: DecisionCurve | None
     left_out: int
     stage: str
     note: str = ""
+    behind: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def decision_of(cohort: Cohort, predictions: Predictions, month: float, repeats: int = 200) -> Decision:
@@ -66,7 +68,8 @@ def decision_of(cohort: Cohort, predictions: Predictions, month: float, repeats:
         curve = decision_curve(time[usable], event[usable], dict(rules), month, THRESHOLDS, repeats)
     except PrognoscopeError as error:
         return Decision(month, None, left_out, words, error.found)
-    return Decision(month, curve, left_out, words)
+    behind = pd.DataFrame({"time": time[usable], "event": event[usable].astype(int), **rules})
+    return Decision(month, curve, left_out, words, behind=behind.sort_values(MODEL, ignore_index=True))
 
 
 def stage_survival(cohort: Cohort, table: pd.DataFrame, month: float) -> tuple[FloatArray | None, str]:

@@ -18,14 +18,15 @@ CHECKED_AGAINST = "R 4.2.2 with survival 3.5-3 and maxstat 0.7-25"
 
 def curve_sentences(competing_as: CompetingAs, options: SurvivalOptions) -> list[str]:
     """How a survival or incidence curve and what is read from it were computed."""
-    years = ", ".join(f"{y:g}" for y in options.years)
+    *first, last = (f"{y:g}" for y in options.years)
+    years = f"{', '.join(first)} and {last}" if first else last
     if competing_as is CompetingAs.COMPETING:
         curve = "Cumulative incidence was estimated by Aalen and Johansen's method, with competing events counted apart"
     else:
         curve = "Survival was estimated by Kaplan and Meier's method"
     return [
         f"{curve}, with 95 % intervals on the log(-log) scale.",
-        f"It is stated at {years} year(s) and called not estimable with fewer than {FEWEST_AT_RISK} patients at risk.",
+        f"It is stated at {years} years and called not estimable with fewer than {FEWEST_AT_RISK} patients at risk.",
     ]
 
 

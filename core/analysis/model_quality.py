@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from core.arrays import BoolArray, FloatArray, IntArray
 from core.errors import PrognoscopeError
@@ -12,7 +13,13 @@ from core.results.naming import badge
 from core.results.prediction import Predictions
 from core.statistics.auc_repeats import bootstrap_auc
 from core.statistics.brier import IntegratedBrier, brier_score, integrated_brier, kaplan_meier_null
-from core.statistics.calibration import CalibrationCurve, calibration_curve, calibration_slope, ici
+from core.statistics.calibration import (
+    CalibrationCurve,
+    calibration_curve,
+    calibration_groups,
+    calibration_slope,
+    ici,
+)
 from core.statistics.discrimination import auc_ipcw
 from core.statistics.estimate import Estimate
 
@@ -25,7 +32,10 @@ MOST_BOOTSTRAPPED = 1500
 
 @dataclass(frozen=True, eq=False)
 class HorizonQuality:
-    """Quality at one month. ``note`` says why nothing could be estimated; then the numbers are empty."""
+    """Quality at one month. ``note`` says why nothing could be estimated; then the numbers are empty.
+
+    ``behind`` a row a patient, unnamed: ``predicted`` S(month), ``time``, ``event``, ``group`` of the calibration.
+    """
 
     month: float
     n: int
@@ -36,6 +46,7 @@ class HorizonQuality:
     brier: float | None
     brier_null: float | None
     note: str = ""
+    behind: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,16 +185,31 @@ def _horizon(rows: _Rows, survival: FloatArray, null: FloatArray, month: float) 
         none = Estimate(None, note=note)
         return HorizonQuality(month, int(known.sum()), None, none, none, none, None, None, note)
     survival, null = survival[known], null[known]
+    groups = 5 if len(time) >= 100 else 3
     return HorizonQuality(
         month=month,
         n=int(known.sum()),
-        calibration=calibration_curve(time, event, survival, month, groups=5 if len(time) >= 100 else 3),
+        calibration=calibration_curve(time, event, survival, month, groups=groups),
         slope=calibration_slope(time, event, survival, month),
         ici=ici(time, event, survival, month),
         auc=_auc(time, event, rows.risk[known], rows.fold[known], month),
         brier=brier_score(time, event, survival, month),
         brier_null=brier_score(time, event, null, month),
+        behind=patients_behind(time, event, survival, groups),
     )
+
+
+def patients_behind(time: FloatArray, event: BoolArray, survival: FloatArray, groups: int) -> pd.DataFrame:
+    """The patients of a calibration curve without their names, sorted by the prediction."""
+    member = calibration_groups(survival, groups)
+    table = pd.DataFrame({"predicted": survival, "time": time, "event": event.astype(int), "group": member})
+    return table.sort_values(["predicted", "time"], ignore_index=True)
+
+
+def quality_behind(quality: ModelQuality) -> pd.DataFrame:
+    """The same of all horizons under each other, with their ``month``."""
+    parts = [h.behind.assign(month=h.month) for h in quality.horizons if h.calibration is not None]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def _auc(time: FloatArray, event: BoolArray, risk: FloatArray, fold: IntArray, month: float) -> Estimate:

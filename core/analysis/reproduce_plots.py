@@ -78,10 +78,71 @@ for row, (name, part) in zip(axes, numbers.groupby("level", sort=False)):
         axis.set(title=f"{name}, {when}", xlabel=AXIS)
 figure.suptitle(TITLE)
 """,
-    "volcano": """figure, axis = plt.subplots(figsize=(8, 5))
+    "volcano": """rank = numbers["p"].rank(method="first")
+q = (numbers["p"] * len(numbers) / rank).iloc[np.argsort(-rank)].cummin().clip(upper=1)  # Benjamini and Hochberg
+apart = float((q - numbers["q"]).abs().max())
+print(f"largest difference {apart:.2e}")
+figure, axis = plt.subplots(figsize=(8, 5))
 for sure, part in numbers.groupby(numbers["q"] < 0.05):
     axis.scatter(part["effect"], -np.log10(part["p"].clip(1e-300)), s=14, alpha=1.0 if sure else 0.35)
 axis.set(title=TITLE, xlabel=AXIS, ylabel="-log10 p")
+if apart > 1e-9:
+    sys.exit(1)
+""",
+    "bars": """names = numbers.iloc[:, 0].astype(str) if not {"From", "To"} <= set(numbers) else [
+    f"{low:g}-{high:g}" for low, high in zip(numbers["From"], numbers["To"])
+]
+figure, axis = plt.subplots(figsize=(8, 0.35 * len(numbers) + 1.5))
+axis.barh(range(len(numbers)), numbers["In the cohort"], color="#D5DFE0", label="in the cohort")
+axis.barh(range(len(numbers)), numbers["Selected"], color="#0B5D66", label="selected")
+axis.set(yticks=range(len(numbers)), yticklabels=names, title=TITLE, xlabel=AXIS)
+axis.invert_yaxis()
+axis.legend(frameon=False)
+""",
+    "auc": """figure, axis = plt.subplots(figsize=(6, 4.5))
+error = [numbers["auc"] - numbers["low"], numbers["high"] - numbers["auc"]]
+axis.errorbar(numbers["month"], numbers["auc"], yerr=error, fmt="o-", capsize=3)
+axis.axhline(0.5, color="grey", linestyle=":")
+axis.set(title=TITLE, xlabel="months", ylabel=AXIS, ylim=(0.3, 1))
+""",
+    "forest": """figure, axes = plt.subplots(1, 2, figsize=(11, 0.5 * len(numbers) + 1.6), sharey=True)
+for axis, name, low, high in ((axes[0], "value", "low", "high"),
+                              (axes[1], "difference", "difference_low", "difference_high")):
+    axis.hlines(range(len(numbers)), numbers[low], numbers[high])
+    axis.plot(numbers[name], range(len(numbers)), "o")
+    axis.set(yticks=range(len(numbers)), yticklabels=numbers["name"], xlabel=f"{AXIS}, {name}")
+axes[1].axvline(0, color="grey", linestyle=":")
+axes[0].invert_yaxis()
+figure.suptitle(TITLE)
+""",
+    "agreement": """figure, axis = plt.subplots(figsize=(6, 6))
+for status, part in numbers.groupby("status"):
+    axis.scatter(part["first"], part["second"], s=14, label=status)
+axis.axline((0, 0), slope=1, color="grey", linestyle=":")
+axis.set(title=TITLE, xlabel=f"first run, {AXIS}", ylabel=f"second run, {AXIS}")
+axis.legend(frameon=False)
+""",
+    "epochs": """names = [c for c in numbers if c not in ("fold", "seed", "epoch")]
+figure, axes = plt.subplots(len(names), 1, figsize=(8, 2.4 * len(names)), sharex=True, squeeze=False)
+for axis, name in zip(axes[:, 0], names):
+    for _, part in numbers.groupby([c for c in ("fold", "seed") if c in numbers] or numbers.index * 0):
+        axis.plot(part["epoch"], part[name], color="#0072B2", alpha=0.25, linewidth=1)
+    axis.plot(numbers.groupby("epoch")[name].mean(), color="black")
+    axis.set(ylabel=name)
+axes[-1, 0].set(xlabel=AXIS)
+figure.suptitle(TITLE)
+""",
+    "rows": """words = [c for c in numbers if numbers[c].dtype == object]
+values = next(c for c in numbers if c not in words and numbers[c].notna().any() and c not in ("Patients", "Fifth"))
+names = numbers[words].fillna("").agg(", ".join, axis=1) if words else numbers.iloc[:, 0].astype(str)
+figure, axis = plt.subplots(figsize=(8, 0.4 * len(numbers) + 1.5))
+axis.plot(numbers[values], range(len(numbers)), "o")
+for low, high in (("Low (95 %)", "High (95 %)"), ("From", "To")):
+    if {low, high} <= set(numbers) and values not in ("Selectivity",):
+        axis.hlines(range(len(numbers)), numbers[low], numbers[high])
+axis.axvline(0, color="grey", linewidth=1)
+axis.set(yticks=range(len(numbers)), yticklabels=names, title=TITLE, xlabel=AXIS)
+axis.invert_yaxis()
 """,
     "curves": """figure, axis = plt.subplots(figsize=(8, 5))
 for name, dash in (("as recorded", "--"), ("with the change", "-")):

@@ -126,14 +126,20 @@ def ici(time: ArrayLike, event: ArrayLike, survival_at_month: ArrayLike, month: 
     return Estimate(float(np.abs(observed - predicted).mean()))
 
 
+def calibration_groups(survival_at_month: ArrayLike, groups: int) -> IntArray:
+    """(n,) group of each patient by predicted survival, lowest first; of equal size, ties stay together."""
+    predicted = np.asarray(survival_at_month, dtype=np.float64)
+    edges = np.unique(np.quantile(predicted, np.linspace(0, 1, groups + 1)[1:-1])) if len(predicted) else np.zeros(0)
+    return np.asarray(np.searchsorted(edges, predicted, side="left"), dtype=np.int64)
+
+
 def calibration_curve(
     time: ArrayLike, event: ArrayLike, survival_at_month: ArrayLike, month: float, groups: int = 5
 ) -> CalibrationCurve:
     """Kaplan-Meier survival at ``month`` in groups of equal size by predicted survival; ties stay together."""
     times, events, _ = checked(time, event)
     predicted = np.asarray(survival_at_month, dtype=np.float64)
-    edges = np.unique(np.quantile(predicted, np.linspace(0, 1, groups + 1)[1:-1])) if len(predicted) else np.zeros(0)
-    member = np.searchsorted(edges, predicted, side="left")
+    member = calibration_groups(predicted, groups)
     rows = [np.flatnonzero(member == g) for g in np.unique(member)]
     seen = [survival_at(kaplan_meier(times[r], events[r]), month) for r in rows]
     observed, low, high = (

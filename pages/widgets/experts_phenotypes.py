@@ -86,9 +86,11 @@ def _choice(record: RoutingRecord) -> PhenotypeChoice:
             levels = list(record.levels)
             level = asked.level if asked.level in levels else levels[-1]
             return PhenotypeChoice(
-                by, bound_select("Level", levels, level, LEVEL, lambda name: page.phenotypes_by(level=name))
+                by, bound_select("Level", levels, level, LEVEL, lambda n: page.phenotypes_by(by=str(by), level=n))
             )
-        count = bound_select("How many", (2, 3, 4, 5), asked.count, COUNT, lambda n: page.phenotypes_by(count=n))
+        count = bound_select(
+            "How many", (2, 3, 4, 5), asked.count, COUNT, lambda n: page.phenotypes_by(by=str(by), count=n)
+        )
         return PhenotypeChoice(by, "", int(count))
 
 

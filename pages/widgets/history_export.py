@@ -40,11 +40,10 @@ def session_of(view: View, trail: Trail) -> Session:
         outcome = _outcome(view)
     except PrognoscopeError as error:
         reason = error.found
-    asked = "Experts" in trail.pages
     return Session(
         view.cohort, view.run, view.selected, state.endpoint, outcome, reason, state.options.competing_as,
         state.options.landmark, state.options.group_by, state.options.survival, trail,
-        phenotyping_words(state.phenotyping) if asked and view.run is not None else "",
+        phenotyping_words(state.phenotyping) if state.phenotyping.by and view.run is not None else "",
     )  # fmt: skip
 
 

@@ -168,7 +168,7 @@ def _experts(change: Change) -> Iterator[Part]:
 
 def phenotyping_words(found: Phenotyping) -> str:
     """``"by dominant expert of level 2"``, ``"by clusters of gates, 3 groups"``."""
-    if not found.by or found.by == By.DOMINANT:
+    if found.by == By.DOMINANT:
         return "by dominant expert" + (f" of {found.level}" if found.level else "")
     return f"by {found.by}, {found.count} groups"
 
