@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.results.board_store import list_boards
-from pages.widgets.board_files import files_panel
+from core.access.roles import Permission
+from core.results.board_store import Board, list_boards
+from pages.widgets.board_files import files_panel, present_button
 from pages.widgets.board_list import choose_list, list_panel, new_list
 from pages.widgets.board_talk import presenting, talk
 from pages.widgets.data import View
 from pages.widgets.html import note, state_box
 from pages.widgets.opening import show_page
 from pages.widgets.patient_read import with_scoring_runs
+from pages.widgets.who import may
 
 WHAT_FOR = (
     "For boards that look back, or that a protocol approves: each list asks for the reference and prints it everywhere."
@@ -26,6 +28,9 @@ def body(view: View) -> None:
         _no_run(view)
         return
     note(WHAT_FOR)
+    if not may(Permission.NOTE):
+        _to_read(boards, view)
+        return
     if not boards:
         state_box(
             "No list yet",
@@ -38,6 +43,14 @@ def body(view: View) -> None:
     new_list(view, False)
     list_panel(view, board)
     files_panel(view, board)
+
+
+def _to_read(boards: tuple[Board, ...], view: View) -> None:
+    """For who reads alone: the pages frozen for a meeting."""
+    if boards:
+        present_button(choose_list(view, boards), view.workspace)
+    else:
+        state_box("No list yet", ("Lists are made by researchers.",), "slight")
 
 
 def _no_run(view: View) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.access.roles import Permission
 from core.cohort.storage import list_cohorts
 from core.results.workspace import Workspace
 from pages.widgets import import_state
@@ -17,11 +18,12 @@ from pages.widgets.html import state_box
 from pages.widgets.import_wizard import import_wizard
 from pages.widgets.opening import nobody_selected, show_page
 from pages.widgets.score_patients import score_panel
+from pages.widgets.who import may
 
 
 def body(view: View) -> None:
     """The normal state, or the empty one of a selection without patients."""
-    if import_state.current() is not None:
+    if import_state.current() is not None and may(Permission.IMPORT):
         import_wizard(view.workspace, list_cohorts(view.workspace))
         return
     actions(view)
@@ -51,6 +53,9 @@ def body(view: View) -> None:
 
 def empty(workspace: Workspace) -> None:
     """No cohort yet: how to get one."""
+    if not may(Permission.IMPORT):
+        state_box("No cohort for you yet", ("An administrator can grant you one.",))
+        return
     wizard = import_state.current()
     if wizard is None or wizard.step is import_state.Step.CHOOSE:
         state_box(

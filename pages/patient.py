@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from core.cohort.modality import Modality
+from pages.widgets.audited import opened
 from pages.widgets.data import View
 from pages.widgets.frame import told_plainly
 from pages.widgets.html import note, state_box
@@ -55,6 +56,7 @@ def body(view: View) -> None:
     if not patient:
         _nobody()
         return
+    opened(view.workspace, view.cohort.name, view.run.id, patient)
     shown = {name: draw for name, draw in TABS.items() if not missing(name, view, patient)}
     tabs = st.tabs(list(shown), key="patient_tab", on_change="rerun")
     for tab, (name, draw) in zip(tabs, shown.items(), strict=True):

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.access.roles import Permission
 from core.cohort.cohort import Cohort, Role
 from core.errors import PrognoscopeError
 from core.jobs.job import Job, JobState
@@ -21,6 +22,7 @@ from pages.widgets.data import View
 from pages.widgets.frame import show_error, told_plainly
 from pages.widgets.html import note, state_box
 from pages.widgets.topbar import bound_select
+from pages.widgets.who import may
 
 TASK = "audit"
 SAID = "audit_said"
@@ -85,8 +87,9 @@ def _form(view: View, run: Run, words: str) -> None:
         count = f"{len(run.seeds)} seed{'' if len(run.seeds) == 1 else 's'}"
         note(f"This run has {count}. Stability and the comparison with controls want at least {FEW_SEEDS}: train it "
              "with more seeds for an answer to rest on.", warn=True)  # fmt: skip
-    st.button(words, key="audit_run", type="primary", on_click=_submit, args=(view.workspace, run,
-                                                                             arguments(run, view.cohort)))  # fmt: skip
+    if may(Permission.EXPLAIN):
+        st.button(words, key="audit_run", type="primary", on_click=_submit,
+                  args=(view.workspace, run, arguments(run, view.cohort)))  # fmt: skip
     said = st.session_state.pop(SAID, None)
     if isinstance(said, PrognoscopeError):
         show_error(said)

@@ -6,13 +6,16 @@ from functools import partial
 
 import streamlit as st
 
+from core.access.boards import add_patients, new_board
+from core.access.roles import Permission
 from core.cohort.wording import plural
 from core.errors import PrognoscopeError
-from core.results.board_store import add_patients, list_boards, new_board
+from core.results.board_store import list_boards
 from core.results.explained import default_month
 from core.results.run_store import load_run
 from core.results.workspace import Workspace
 from pages.widgets import state as page
+from pages.widgets.who import may
 
 FAILED = "board_failed"
 
@@ -20,7 +23,7 @@ FAILED = "board_failed"
 def board_button(patients: tuple[str, ...]) -> None:
     """A small menu: every list of the cohort, or the form of a new one."""
     state, workspace = page.current(), Workspace.default()
-    if not patients or not state.cohort:
+    if not patients or not state.cohort or not may(Permission.NOTE):
         return
     boards = list_boards(workspace, state.cohort)
     with st.popover("Add to board", key="add_to_board", help="Put this patient on the list of a tumour board."):

@@ -6,6 +6,8 @@ from functools import partial
 
 import streamlit as st
 
+from core.access.boards import check_freezing
+from core.access.roles import Permission
 from core.board.bundle import Frozen, bundle_zip, freeze, load_frozen
 from core.board.opinions_export import opinions_csv, opinions_json
 from core.board.report_content import ReportContent
@@ -19,8 +21,10 @@ from pages.widgets.board_list import remove_list
 from pages.widgets.board_read import content_of, sources_of
 from pages.widgets.board_talk import begin
 from pages.widgets.data import View
+from pages.widgets.download import download_button
 from pages.widgets.frame import show_error
 from pages.widgets.html import note
+from pages.widgets.who import may
 
 
 def files_panel(view: View, board: Board) -> None:
@@ -29,9 +33,19 @@ def files_panel(view: View, board: Board) -> None:
         _meeting(board, view.workspace)
         _report(board, view.workspace)
     _notes(board, view.workspace)
+    if not may(Permission.DELETE):
+        return
     with st.expander("Delete this list"):
         st.caption("The list and everything noted on it are removed; patients and runs stay.")
         st.button("Delete the list", key="board_delete", on_click=partial(remove_list, board, view.workspace))
+
+
+def present_button(board: Board, workspace: Workspace) -> None:
+    """The frozen pages, to be shown and not changed."""
+    if _frozen(board, workspace) is None:
+        note("Nothing was frozen for a meeting yet.")
+    else:
+        st.button("Present", key="board_present", type="primary", on_click=partial(begin, board.id))
 
 
 def _meeting(board: Board, workspace: Workspace) -> None:
@@ -45,7 +59,7 @@ def _meeting(board: Board, workspace: Workspace) -> None:
             st.rerun()
         if frozen is not None:
             st.button("Present", key="board_present", type="primary", on_click=partial(begin, board.id))
-            st.download_button(
+            download_button(
                 "Offline bundle (zip)", partial(bundle_zip, board.id, workspace), "board.zip", "application/zip",
                 key="board_zip", on_click="ignore",
             )  # fmt: skip
@@ -69,6 +83,7 @@ def _frozen(board: Board, workspace: Workspace) -> Frozen | None:
 def _freeze(board: Board, workspace: Workspace) -> Frozen | None:
     bar = st.progress(0.0, "Freezing the pages")
     try:
+        check_freezing(board, workspace)
         return freeze(board, sources_of(board, workspace), lambda done, of: _show(bar, done, of))
     except PrognoscopeError as error:
         show_error(error)
@@ -92,9 +107,9 @@ def _report(board: Board, workspace: Workspace) -> None:
         for words, kind, media, make in (
             ("PDF", "pdf", "application/pdf", _pdf), ("HTML", "html", "text/html", _html)
         ):  # fmt: skip
-            st.download_button(
+            download_button(
                 f"Report as {words}", partial(make, board, patient, workspace), f"report-{place}.{kind}", media,
-                key=f"report_{kind}", on_click="ignore",
+                key=f"report_{kind}", on_click="ignore", patient=patient,
             )  # fmt: skip
     note("Holds the pseudonym, never an original id; the file's name says the place on the list alone.")
 
@@ -119,8 +134,8 @@ def _notes(board: Board, workspace: Workspace) -> None:
         return
     st.header("What the board noted")
     with st.container(horizontal=True, gap="small"):
-        st.download_button("Notes as CSV", opinions_csv(board, opinions), "board-notes.csv", "text/csv",
+        download_button("Notes as CSV", opinions_csv(board, opinions), "board-notes.csv", "text/csv",
                            key="notes_csv", on_click="ignore")  # fmt: skip
-        st.download_button("Notes as JSON", opinions_json(board, opinions), "board-notes.json", "application/json",
+        download_button("Notes as JSON", opinions_json(board, opinions), "board-notes.json", "application/json",
                            key="notes_json", on_click="ignore")  # fmt: skip
     note(f"{plural(len(opinions), 'note')}, each with its time; earlier ones are kept. No model is ever fed with them.")

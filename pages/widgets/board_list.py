@@ -8,6 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from core.access.boards import add_patients, delete_board, note_opinion, order_patients
 from core.analysis.patient_history import NO_NUMBER, estimate_words, spread_words
 from core.analysis.patient_sentences import month_words, state_words
 from core.board.sources import ReportSources
@@ -17,13 +18,9 @@ from core.results.board_store import (
     Board,
     Opinion,
     Verdict,
-    add_patients,
-    delete_board,
     latest,
     moved,
-    note_opinion,
     opinions_of,
-    order_patients,
 )
 from core.results.workspace import Workspace
 from pages.widgets import state as page

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.access.boards import load_board
+from core.access.roles import Permission
 from core.board.bundle import Frozen, load_frozen
 from core.board.talk import FONT_PX, STYLE, place_words
 from core.errors import PrognoscopeError
-from core.results.board_store import Board, load_board, opinions_of
+from core.results.board_store import Board, opinions_of
 from core.results.workspace import Workspace
+from pages.widgets.audited import opened
 from pages.widgets.board_list import opinion_form
 from pages.widgets.frame import show_error, strip, told_plainly
+from pages.widgets.who import may
 
 BOARD, PLACE = "talk_board", "talk_place"
 _TO_TOP = "document.querySelector('[data-testid=stMain]').scrollTo(0, 0)"
@@ -73,7 +77,8 @@ def _shown(board: Board, frozen: Frozen, workspace: Workspace) -> None:
         st.button("End", key="talk_end", shortcut="Esc", on_click=_end)
         st.markdown(place_words(place, total))
     patient = frozen.patients[place - 1]
-    if patient in board.patients:
+    opened(workspace, board.cohort, frozen.run, patient, "board")
+    if patient in board.patients and may(Permission.NOTE):
         with st.container(key="talk_opinion"):
             opinion_form(board, patient, opinions_of(board.id, workspace), workspace)
 

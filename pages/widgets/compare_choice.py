@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from core.access.seen import list_runs
 from core.results.naming import model_words
 from core.results.run import Run
-from core.results.run_store import list_runs
 from pages.widgets import state as page
 from pages.widgets.data import View
 from pages.widgets.topbar import bound_select

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from core.access.seen import list_runs
 from core.arrays import BoolArray, IntArray
 from core.cohort.cohort import Cohort
 from core.cohort.selection import Selected
@@ -14,7 +15,7 @@ from core.cohort.storage import load_cohort
 from core.results.files import MANIFEST
 from core.results.prediction import Predictions
 from core.results.run import Run
-from core.results.run_store import list_runs, load_predictions
+from core.results.run_store import load_predictions
 from core.results.workspace import Workspace
 from pages.widgets.state import PageState
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.access.roles import Permission
 from core.errors import PrognoscopeError
 from core.jobs.job import Job, JobState
 from core.jobs.queue import JobQueue
@@ -16,6 +17,7 @@ from pages.widgets.data import View
 from pages.widgets.frame import show_error
 from pages.widgets.html import state_box
 from pages.widgets.patient_read import refusal
+from pages.widgets.who import may
 
 TASK = "explain"
 EVERY_SECONDS = 1.0
@@ -72,6 +74,8 @@ def explain_panel(view: View, patient: str, kinds: tuple[Kind, ...], month: floa
     state_box(
         _TITLES[kinds[0]], (why, *([f"The last attempt could not make it: {refused}."] if refused else ())), "slight"
     )
+    if not may(Permission.EXPLAIN):
+        return
     words = "Explain this patient" if job is None else "Explain again"
     st.button(words, key=f"explain_{key}", type="primary", on_click=_start, args=(view, arguments),
               help=f"A job asks the models of {model_words(run.model)} that never saw this patient. "

@@ -6,6 +6,11 @@ import re
 
 import streamlit as st
 
+from core.access.actor import require
+from core.access.audit_entry import Action
+from core.access.grants import add_own_cohort
+from core.access.record import record
+from core.access.roles import Permission
 from core.cohort.import_request import store
 from core.errors import PrognoscopeError
 from core.results.workspace import Workspace, checked_name
@@ -80,7 +85,10 @@ def _name_problem(state: Wizard, workspace: Workspace) -> str:
 def _store(state: Wizard, workspace: Workspace) -> None:
     with st.spinner("Storing …"):
         try:
+            who = require(Permission.IMPORT)
             cohort = store(state.request(to_store=True), workspace)
+            record(Action.IMPORT, workspace, cohort=cohort.name, count=len(cohort), detail="page")
+            add_own_cohort(who.user, cohort.name, workspace)
         except PrognoscopeError as error:
             wizard.change(problem=error)
             return

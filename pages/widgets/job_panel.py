@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.access.roles import needed_for
 from core.errors import PrognoscopeError
 from core.jobs.job import Job, JobState
 from core.jobs.queue import JobQueue
@@ -16,6 +17,7 @@ from core.jobs.words import left_words, state_words
 from core.results.workspace import Workspace
 from pages.widgets.frame import show_error
 from pages.widgets.html import state_box
+from pages.widgets.who import may
 
 EVERY_SECONDS = 1.0
 
@@ -41,6 +43,8 @@ def job_panel(wanted: Wanted, workspace: Workspace) -> None:
     if job is not None and job.state is JobState.FAILED:
         show_error(PrognoscopeError(job.error.rstrip(".") or "the job failed", "the job", "see its log"))
     state_box(wanted.missing, wanted.why, "slight")
+    if not may(needed_for(wanted.task)):
+        return
     st.button(
         wanted.button, key=f"start_{wanted.task}", type="primary", on_click=_start, args=(wanted, workspace),
         help="It runs in a process of its own: you may leave this page and come back.",
@@ -50,7 +54,7 @@ def job_panel(wanted: Wanted, workspace: Workspace) -> None:
 def job_again(wanted: Wanted, words: str, workspace: Workspace) -> None:
     """The same for something that is there already: a quiet button to make it anew."""
     job = _latest(wanted, workspace)
-    if not _running(wanted, job, workspace):
+    if not _running(wanted, job, workspace) and may(needed_for(wanted.task)):
         st.button(words, key=f"again_{wanted.task}", on_click=_start, args=(wanted, workspace))
 
 

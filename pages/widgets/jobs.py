@@ -9,13 +9,17 @@ from html import escape
 
 import streamlit as st
 
+from core.access.actor import actor
+from core.access.roles import needed_for
 from core.jobs.job import Job, JobState
+from core.jobs.owner import cohorts_of
 from core.jobs.queue import JobQueue
 from core.jobs.supervise import WorkerState, cancel_job, worker_state
 from core.jobs.words import left_words, queue_words, state_words
 from core.results.workspace import Workspace
 from pages.widgets import state as page
 from pages.widgets.html import note, state_box
+from pages.widgets.who import may
 
 LIVE_SECONDS, QUIET_SECONDS = 1.5, 10.0
 RECENT = timedelta(minutes=10)
@@ -27,7 +31,7 @@ def jobs_panel(workspace: Workspace, limit: int = SHOWN) -> None:
     """The queue, redrawn by itself: position, progress, time left, log, Cancel, and what a finished job made."""
 
     def draw() -> None:
-        _rows(workspace, JobQueue(workspace).jobs(limit) if _any(workspace) else (), "panel")
+        _rows(workspace, _seen(workspace, limit), "panel")
 
     st.fragment(draw, run_every=_pace(workspace))()
 
@@ -36,13 +40,24 @@ def jobs_indicator(workspace: Workspace) -> None:
     """``1 job running · 43 %``; a click shows the jobs. Nothing at all when nothing runs or has just ended."""
 
     def draw() -> None:
-        jobs = JobQueue(workspace).jobs(SHOWN_IN_BAR) if _any(workspace) else ()
+        jobs = _seen(workspace, SHOWN_IN_BAR)
         words = _bar_words(jobs)
         if words:
             with st.popover(words, width="stretch", key="jobs_bar"):
                 _rows(workspace, jobs, "bar")
 
     st.fragment(draw, run_every=_pace(workspace))()
+
+
+def _seen(workspace: Workspace, limit: int) -> tuple[Job, ...]:
+    """The first jobs of those about cohorts that whoever looks may see."""
+    if not _any(workspace):
+        return ()
+    who, queue = actor(), JobQueue(workspace)
+    if who.cohorts is None:
+        return queue.jobs(limit)
+    seen = [job for job in queue.jobs(1000) if all(map(who.may_see, cohorts_of(job.task, job.arguments, workspace)))]
+    return tuple(seen[:limit])
 
 
 def _any(workspace: Workspace) -> bool:
@@ -91,7 +106,7 @@ def _row(workspace: Workspace, job: Job, place: str) -> None:
             f'<span class="job-state {job.state.value}">{escape(state_words(job))}</span></div>'
         )
     with right:
-        if not job.state.finished:
+        if not job.state.finished and may(needed_for(job.task)):
             st.button(
                 "Cancel", key=f"cancel_{place}_{job.id}", on_click=cancel_job, args=(workspace, job.id),
                 disabled=job.cancelling, width="stretch",

@@ -68,7 +68,9 @@ class StreamlitLogin:
         except DecodeError:
             return False
         kind = message.WhichOneof("type")
-        return kind == "file_urls_request" or (kind == "rerun_script" and not message.rerun_script.is_auto_rerun)
+        return kind in ("file_urls_request", "backend_operation_request") or (
+            kind == "rerun_script" and not message.rerun_script.is_auto_rerun
+        )
 
     def session_of(self, frame: bytes) -> str:
         message = ForwardMsg()

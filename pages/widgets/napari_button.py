@@ -14,8 +14,10 @@ from core.errors import PrognoscopeError
 from core.media.geojson import Area
 from core.media.heat_scale import Over, Shown
 from pages.widgets.data import View
+from pages.widgets.download import download_button
 from pages.widgets.frame import show_error, told_plainly
 from pages.widgets.html import note
+from pages.widgets.who import has_login
 
 
 def napari_button(
@@ -40,7 +42,7 @@ def napari_button(
     key : str
         Tells two buttons of one page apart.
     """
-    if view.run is None:
+    if view.run is None or has_login():  # with a login people come from elsewhere: no window of theirs opens here
         return
     reason = not_here()
     if reason:
@@ -82,7 +84,7 @@ def _open(
     st.code(open_command(path), language="bash", wrap_lines=True)
     if reason:
         # it names files of this machine, and goes to a browser on this machine alone
-        st.download_button(
+        download_button(
             "Download the session file", path.read_bytes(), "napari-session.json", "application/json",
             on_click="ignore", key=f"{key}_file",
         )  # fmt: skip

@@ -19,6 +19,8 @@ from core.results.explained import default_month
 from core.results.run import Run
 from core.results.workspace import Workspace
 from pages.widgets import state as page
+from pages.widgets.account import account
+from pages.widgets.audited import opened
 from pages.widgets.data import View, read_cohort, runs_of
 from pages.widgets.frame import loading, show_error, strip, told_plainly
 from pages.widgets.history_bar import history_bar
@@ -44,6 +46,7 @@ def show_page(title: str, body: Callable[[View], None], empty: Callable[[Workspa
         named = {c.name: c for c in cohorts}
         chosen = named.get(page.current().cohort) or (cohorts[0] if cohorts else None)
         strip(chosen.title if chosen is not None and chosen.synthetic else "")
+        account()
         st.title(title)
         if chosen is None:
             (empty or no_cohort)(workspace)
@@ -55,6 +58,7 @@ def show_page(title: str, body: Callable[[View], None], empty: Callable[[Workspa
 
 
 def _open(title: str, chosen: CohortSummary, cohorts: tuple[CohortSummary, ...], workspace: Workspace) -> View:
+    opened(workspace, chosen.name)
     with loading(f"Reading {chosen.title}"):
         cohort = read_cohort(chosen.name, workspace)
         runs = runs_of(cohort.name, workspace)

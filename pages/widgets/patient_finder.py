@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core.access.roles import Permission
 from core.cohort.new_patient import FORMAT as NEW
 from core.results.naming import run_words
 from pages.widgets import state as page
@@ -14,6 +15,7 @@ from pages.widgets.deletion_dialog import ask_to_delete_cohort, deletion_dialog
 from pages.widgets.html import note
 from pages.widgets.new_patient import open_new_patient
 from pages.widgets.topbar import bound_select
+from pages.widgets.who import may
 
 
 def finder(view: View) -> str:
@@ -36,10 +38,11 @@ def finder(view: View) -> str:
             st.button("Pin to compare", key="pin_patient", on_click=page.keep_beside, args=(chosen,),
                       help="Their estimate stands beside that of the patients you go on to.")  # fmt: skip
         st.space("stretch")
-        if view.cohort.provenance.format == NEW:
+        if view.cohort.provenance.format == NEW and may(Permission.DELETE):
             st.button("Delete this patient …", key="delete_new", type="tertiary", on_click=ask_to_delete_cohort,
                       args=(view.cohort.name,))  # fmt: skip
-        st.button("New patient", key="new_patient_button", on_click=open_new_patient)
+        if may(Permission.SCORE):
+            st.button("New patient", key="new_patient_button", on_click=open_new_patient)
     deletion_dialog(view.cohort.name, None, view.workspace)
     if outside:
         note("This patient is not among the selected ones: the filters above leave them out.", warn=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.access.seen import list_runs
 from core.analysis.patient_estimate import PatientEstimate, own_estimate, set_estimate
 from core.analysis.patient_history import Earlier
 from core.analysis.patient_person import Person
@@ -19,7 +20,6 @@ from core.results.prediction_set import (
     load_prediction_set,
 )
 from core.results.run import Run
-from core.results.run_store import list_runs
 from core.results.workspace import Workspace
 from pages.widgets.data import View, read_cohort, read_predictions
 

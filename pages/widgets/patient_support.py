@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.access.roles import Permission
 from core.analysis.patient_estimate import PatientEstimate
 from core.analysis.patient_person import Person
 from core.analysis.patient_sentences import say
@@ -15,6 +16,7 @@ from core.results.workspace import Workspace
 from pages.widgets.data import View
 from pages.widgets.html import note
 from pages.widgets.patient_read import read_set_of
+from pages.widgets.who import may
 
 TASK = "predict"
 
@@ -35,7 +37,7 @@ def support_note(view: View, person: Person, estimate: PatientEstimate) -> None:
         job = _job(view.workspace, person)
         if job is not None and not job.state.finished:
             st.fragment(_wait, run_every=1.0)(job.id, view.workspace)
-        else:
+        elif may(Permission.EXPLAIN):
             st.button("Check the run's patients", key="check_support", on_click=_start, args=(view, person))
 
 

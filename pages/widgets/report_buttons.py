@@ -11,6 +11,7 @@ from core.board.report_html import report_html
 from core.board.report_pdf import report_pdf
 from core.board.sources import read_sources
 from pages.widgets.data import View
+from pages.widgets.download import download_button
 
 
 def report_buttons(view: View, patient: str) -> None:
@@ -19,9 +20,9 @@ def report_buttons(view: View, patient: str) -> None:
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="patient_report"):
         for words, kind, media in (("PDF", "pdf", "application/pdf"), ("HTML", "html", "text/html")):
-            st.download_button(
+            download_button(
                 f"Report as {words}", partial(_made, view, patient, kind), f"report-{view.run.id}.{kind}", media,
-                key=f"patient_report_{kind}", on_click="ignore",
+                key=f"patient_report_{kind}", on_click="ignore", patient=patient,
                 help="Holds the pseudonym and no original id. Research use only stands on each page.",
             )  # fmt: skip
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from core.access.roles import Permission
 from core.errors import PrognoscopeError
 from core.results.naming import badge, model_words
 from core.results.run import Run
@@ -19,6 +20,7 @@ from pages.widgets.frame import show_error
 from pages.widgets.html import note, state_box
 from pages.widgets.run_record import metric_words, run_record, run_summary
 from pages.widgets.training_curves import curves_panel
+from pages.widgets.who import may
 
 
 def runs_panel(view: View) -> None:
@@ -71,7 +73,9 @@ def _record(view: View, run: Run) -> None:
         left, right = st.columns(2, gap="large")
     with left:
         run_summary(run, "record")
-        st.button("Delete this run …", key="delete_run", type="tertiary", on_click=ask_to_delete_run, args=(run.id,))
+        if may(Permission.DELETE):
+            st.button("Delete this run …", key="delete_run", type="tertiary", on_click=ask_to_delete_run,
+                      args=(run.id,))  # fmt: skip
     with right:
         run_record(run)
     _curves(view, run)

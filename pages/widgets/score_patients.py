@@ -5,6 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.access.roles import Permission
+from core.access.seen import list_runs
 from core.analysis.new_patients import agreement_table, patients_table, silent_horizons
 from core.jobs.job import Job, JobState
 from core.jobs.queue import JobQueue
@@ -12,13 +14,13 @@ from core.jobs.supervise import submit_job
 from core.results.naming import model_words, run_words
 from core.results.prediction_set import PredictionSet, list_prediction_sets, load_prediction_set
 from core.results.run import Run
-from core.results.run_store import list_runs
 from core.results.workspace import Workspace
 from core.serving.exports import estimates_url
 from core.serving.visitor import visitor_of
 from pages.widgets.data import View
 from pages.widgets.frame import loading
 from pages.widgets.html import facts, note, numbers_table
+from pages.widgets.who import may
 
 TASK = "predict"
 
@@ -42,8 +44,9 @@ def score_panel(view: View) -> None:
     with right:
         words = "Score again" if stored else "Score these patients"
         busy = job is not None and not job.state.finished
-        st.button(words, key="score_start", type="secondary" if stored else "primary", width="stretch",
-                  disabled=busy, on_click=_start, args=(run, view))  # fmt: skip
+        if may(Permission.EXPLAIN):
+            st.button(words, key="score_start", type="secondary" if stored else "primary", width="stretch",
+                      disabled=busy, on_click=_start, args=(run, view))  # fmt: skip
     if job is not None and busy:
         _progress(job.id, view.workspace)
     elif job is not None and job.state is JobState.FAILED and not stored:
@@ -127,7 +130,7 @@ def _show(found: PredictionSet, run: Run, view: View) -> None:
         note(silent)
     _agreement(found, run)
     visitor = visitor_of(st.context.cookies)
-    if visitor:
+    if visitor and may(Permission.EXPORT):
         st.link_button("All estimates (CSV)", estimates_url(found.id, visitor))
 
 

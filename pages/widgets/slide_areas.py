@@ -10,6 +10,7 @@ from core.errors import PrognoscopeError
 from core.media.geojson import Area, read_geojson, write_geojson
 from core.media.heat_legend import number
 from core.results.slide_maps import MapLayer, SlideMaps
+from pages.widgets.download import download_button
 from pages.widgets.frame import show_error
 from pages.widgets.html import note
 
@@ -66,7 +67,7 @@ def _out(slide: str, number_of: int, maps: SlideMaps | None, kept: tuple[Area, .
     if not patches and not kept:
         note("Nothing to export: this slide has no maps and no annotations yet.")
         return
-    st.download_button(
+    download_button(
         f"Download {len(patches) + len(kept)} areas for QuPath",
         write_geojson([*patches, *kept]),
         "synthetic-slide-areas.geojson" if maps is not None and maps.synthetic else "slide-areas.geojson",

@@ -9,10 +9,19 @@ from core.access.actor import NOBODY, Actor, actor, ask_for_actor, operator
 from core.access.login import Logins
 from core.access.roles import Permission
 
+_login = False
+
 
 def serve_with(logins: Logins | None) -> None:
     """From now on the core asks the page's session who is acting; None: whoever sits at this machine is."""
-    ask_for_actor(None if logins is None else lambda: _at_page(logins))
+    global _login
+    _login = logins is not None
+    ask_for_actor((lambda: operator("page")) if logins is None else lambda: _at_page(logins))
+
+
+def has_login() -> bool:
+    """Whether people log in here."""
+    return _login
 
 
 def _at_page(logins: Logins) -> Actor:
@@ -20,12 +29,6 @@ def _at_page(logins: Logins) -> Actor:
     if get_script_run_ctx(suppress_warning=True) is None:
         return NOBODY
     return logins.actor(st.context.cookies)
-
-
-def me() -> Actor:
-    """The person at this page."""
-    who = actor()
-    return operator("page") if who == operator() else who
 
 
 def may(permission: Permission) -> bool:
