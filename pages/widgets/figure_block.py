@@ -14,6 +14,7 @@ import streamlit as st
 
 from core.figures.export import Kind, browser, image
 from core.figures.paint import painted
+from pages.widgets.download import download_button
 from pages.widgets.history_events import told_when_made
 from pages.widgets.look import palette
 
@@ -121,7 +122,7 @@ def _image(block: Block, kind: Kind) -> bytes:
 def _download(block: Block, words: str, extension: str, data: Callable[[], str | bytes]) -> None:
     """A button that makes its file only when it is pressed, and says so in the history."""
     made = told_when_made(f"Figure {block.name.replace('-', ' ')} exported, {words}", data)
-    st.download_button(
+    download_button(
         words, made, f"{block.name}.{extension}", key=f"download_{block.name}_{extension}", on_click="ignore",
         width="stretch",
     )  # fmt: skip

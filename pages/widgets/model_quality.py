@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.access.roles import Permission
 from core.analysis.comparisons import interval, years
 from core.analysis.model_quality import ModelQuality, assess
 from core.errors import PrognoscopeError
@@ -18,6 +19,7 @@ from pages.widgets.data import View, read_predictions
 from pages.widgets.figure_block import Block, figure_block
 from pages.widgets.frame import loading, show_error
 from pages.widgets.html import note, numbers_table, state_box
+from pages.widgets.who import may
 
 AT_ONCE = 1500
 
@@ -130,7 +132,7 @@ def quality_table(quality: ModelQuality) -> pd.DataFrame:
 def _download(run: Run) -> None:
     """Link to the run's predictions, signed for this browser and the next minutes."""
     visitor = visitor_of(st.context.cookies)
-    if visitor:
+    if visitor and may(Permission.EXPORT):
         st.link_button(
             f"{badge(run.protocol, False).capitalize()} predictions of the run (CSV)", predictions_url(run.id, visitor)
         )
