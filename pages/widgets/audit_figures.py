@@ -15,6 +15,7 @@ from core.analysis.audit_tables import (
     stability_table,
     weights_table,
 )
+from core.analysis.reproduce_plots import plot_code
 from core.figures.audit import control_figure, marker_figure
 from core.figures.audit_gate import association_figure, stability_figure, weight_figure
 from core.results.audit import AuditReport
@@ -27,7 +28,8 @@ def marker_block(report: AuditReport, label: Label) -> None:
     words = "; ".join(f"{label(m.marker)}: own expert {m.own:.2f}, other {m.other:.2f}" for m in report.markers)
     figure_block(
         Block("audit-markers", f"Share of each marker's variation predicted. {words}",
-              lambda _: marker_figure(report, label), partial(markers_table, report, label))
+              lambda _: marker_figure(report, label), partial(markers_table, report, label),
+              lambda: plot_code("rows", "Markers", "share of variation predicted"))
     )  # fmt: skip
 
 
@@ -37,7 +39,8 @@ def control_block(report: AuditReport) -> None:
     own = "; ".join(f"this run, {b} {s.value:.2f}" for b, s in report.selectivity.items())
     figure_block(
         Block("audit-controls", f"Selectivity. {own}; {words}", lambda _: control_figure(report),
-              partial(selectivity_table, report))
+              partial(selectivity_table, report),
+              lambda: plot_code("rows", "Selectivity and its controls", "selectivity"))
     )  # fmt: skip
 
 
@@ -51,7 +54,8 @@ def gate_blocks(report: AuditReport) -> None:
             figure_block(
                 Block("audit-weights", "Mean weight of the tumour expert by fifths of the measured burden: "
                       + ", ".join(f"{b.weight:.2f}" for b in gate.bins), lambda _: weight_figure(report, gate),
-                      partial(weights_table, report))
+                      partial(weights_table, report),
+                      lambda: plot_code("rows", "Weight of the tumour expert by fifths of burden", "mean weight"))
             )  # fmt: skip
             note("Measured burden: tumour findings minus liver findings, over all markers, also those the reports "
                  "mention. Dotted: both experts alike.")  # fmt: skip
@@ -63,13 +67,15 @@ def gate_blocks(report: AuditReport) -> None:
             figure_block(
                 Block("audit-gate", "Rank correlation of weight and measured burden: "
                       + "; ".join(f"{n} {g.correlation:.2f}" for n, g in associations(report)),
-                      lambda _: association_figure(report), partial(gate_table, report))
+                      lambda _: association_figure(report), partial(gate_table, report),
+                      lambda: plot_code("rows", "Gate and measured burden", "rank correlation"))
             )  # fmt: skip
         if stability is not None:
             figure_block(
                 Block("audit-stability", f"Seeds agree: rank correlation of the weight {stability.rank_correlation:.2f}"
                       f", adjusted Rand index of the groups {stability.rand_index:.2f}",
-                      lambda _: stability_figure(report, stability), partial(stability_table, report))
+                      lambda _: stability_figure(report, stability), partial(stability_table, report),
+                      lambda: plot_code("rows", "Agreement of the seeds", "agreement"))
             )  # fmt: skip
             note("Two seeds of one fold on the same test patients. Groups: tumour weight above or below one half.")
         else:

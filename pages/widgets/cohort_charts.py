@@ -17,6 +17,7 @@ from core.analysis.cohort_overview import (
     modality_patterns,
     summarise,
 )
+from core.analysis.reproduce_plots import plot_code
 from core.cohort.cohort import Cohort
 from core.cohort.selection import CategoryFilter, ModalityFilter, RangeFilter, Selection
 from core.figures.cohort import column_figure, modality_figure
@@ -48,6 +49,7 @@ def modality_chart(view: View) -> None:
                 {"Modalities": [p.words for p in patterns], "Selected": [p.selected for p in patterns],
                  "In the cohort": [p.total for p in patterns]}
             ),
+            lambda: plot_code("bars", "Which data the patients have", "patients"),
         ),
         key=chart_key("modalities", mine),
         on_select=partial(_keep_pattern, view.cohort, patterns),
@@ -95,7 +97,7 @@ def _column_chart(view: View, column: str) -> None:
     figure_block(
         Block(
             f"column-{column}", _in_words(summary), lambda _: column_figure(summary, view.cohort.synthetic),
-            lambda: _counts(summary),
+            lambda: _counts(summary), lambda: plot_code("bars", summary.label, "patients"),
         ),
         key=chart_key(column, mine),
         on_select=partial(_keep_range if summary.numeric else _keep_values, column),

@@ -11,6 +11,7 @@ from core.analysis.drawn import drawn_numbers, medians_table
 from core.analysis.group_survival import GroupSurvival, analyse_groups
 from core.analysis.grouping import everybody
 from core.analysis.outcome import make_outcome
+from core.analysis.reproduce import python_code, r_code
 from core.cohort.cohort import Exclusion
 from core.cohort.selection import usable
 from core.errors import PrognoscopeError
@@ -61,14 +62,17 @@ def overview_numbers(result: GroupSurvival) -> None:
 def survival_overview(view: View, result: GroupSurvival) -> None:
     """One Kaplan-Meier curve of everybody selected."""
     outcome = result.outcome
+    title = f"{outcome.remaining} of the selected patients"
     figure_block(
         Block(
             "overview-survival",
             f"Kaplan-Meier curve, {outcome.remaining}, {result.n} selected patients, {result.n_events} events",
             lambda screen: survival_figure(
-                result, f"{outcome.remaining} of the selected patients", view.cohort.synthetic, interactive=screen
+                result, title, view.cohort.synthetic, interactive=screen
             ),
             lambda: drawn_numbers(result),
+            lambda: python_code(result, title, view.cohort.synthetic),
+            lambda: r_code(result, title, view.cohort.synthetic),
         )
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.analysis.comparison_tables import forest_numbers
+from core.analysis.reproduce_plots import plot_code
 from core.analysis.run_agreement import Agreement, agreement
 from core.analysis.run_comparison import RunComparison
 from core.figures.comparison import agreement_figure, forest_figure
@@ -37,6 +38,7 @@ def forest_block(result: RunComparison) -> None:
         Block(
             "forest", f"{metric.label} of {len(result.compared)} runs with intervals, and differences to the baseline",
             lambda _: forest_figure(result, metric, names), lambda: forest_numbers(result, names, metric.key),
+            lambda: plot_code("forest", "Runs on the same patients", metric.label),
         )
     )  # fmt: skip
 
@@ -69,6 +71,7 @@ def agreement_block(result: RunComparison) -> None:
             Block(
                 "agreement", f"Estimates of {len(found.ids)} patients by two runs",
                 lambda screen: agreement_figure(found, names, result.synthetic, screen), found.table,
+                lambda: plot_code("agreement", "Two runs on the same patients", "estimate"),
             ),
             key=chart_key("agreement", (first, second, month, result.ids)), on_select=_pick,
         )  # fmt: skip

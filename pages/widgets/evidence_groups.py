@@ -9,12 +9,15 @@ from core.analysis.card_words import DECISION_NOTE, subgroup_table
 from core.analysis.decision import decision_sentence, decision_table
 from core.analysis.model_card import ModelCard
 from core.analysis.reproduce_card import card_code
+from core.analysis.reproduce_quality import decision_python, decision_r
 from core.analysis.subgroups import group_numbers
 from core.figures.decision_curve import decision_figure
 from core.figures.subgroups import level_figure, ranking_figure
 from pages.widgets.evidence_table import card_table
 from pages.widgets.figure_block import Block, figure_block
 from pages.widgets.html import note
+
+TITLE = "Decision curve"
 
 
 def decision_panel(card: ModelCard) -> None:
@@ -27,7 +30,8 @@ def decision_panel(card: ModelCard) -> None:
         return
     figure_block(
         Block("evidence-decision", sentence, lambda _: decision_figure(decision, card.badge, card.run.synthetic),
-              lambda: decision_table(decision), lambda: card_code("decision", "Decision curve"))
+              lambda: decision_table(decision), lambda: decision_python(TITLE, decision.month),
+              lambda: decision_r(TITLE, decision.month), lambda: decision.behind)
     )  # fmt: skip
     low, high = decision.curve.thresholds[0], decision.curve.thresholds[-1]
     left_out = f" {decision.left_out:,} patients without an estimate are left out." if decision.left_out else ""

@@ -7,13 +7,16 @@ import streamlit as st
 
 from core.analysis.card_words import calibration_table, performance_table
 from core.analysis.model_card import ModelCard
-from core.analysis.model_quality import ModelQuality
+from core.analysis.model_quality import ModelQuality, quality_behind
 from core.analysis.reproduce_card import card_code
+from core.analysis.reproduce_quality import calibration_python, calibration_r
 from core.figures.quality import brier_figure, calibration_figure
 from pages.widgets.evidence_table import card_table
 from pages.widgets.figure_block import Block, figure_block
 from pages.widgets.html import note
 from pages.widgets.model_quality import calibration_numbers
+
+TITLE = "Predicted and observed survival"
 
 
 def quality_panel(card: ModelCard) -> None:
@@ -41,7 +44,8 @@ def _figures(card: ModelCard, quality: ModelQuality) -> None:
         figure_block(
             Block("evidence-calibration", "Estimated against observed survival in groups of patients",
                   lambda _: calibration_figure(quality, synthetic), lambda: calibration_numbers(quality),
-                  lambda: card_code("calibration", "Predicted and observed survival"))
+                  lambda: calibration_python(TITLE, {}), lambda: calibration_r(TITLE, {}),
+                  lambda: quality_behind(quality))
         )  # fmt: skip
     with right:
         figure_block(

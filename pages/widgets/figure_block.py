@@ -38,6 +38,8 @@ class Block:
         Makes the table of the drawn numbers: the table view and the CSV.
     python, r : functions, optional
         Make the scripts that compute the figure again from the CSV.
+    behind : function, optional
+        Makes the table of the patients behind the figure, unnamed, where the scripts need it as well.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Block:
     numbers: Callable[[], pd.DataFrame]
     python: Callable[[], str] | None = None
     r: Callable[[], str] | None = None
+    behind: Callable[[], pd.DataFrame] | None = None
 
 
 def chart_key(name: str, state: object) -> str:
@@ -108,11 +111,40 @@ def _exports(block: Block) -> None:
     else:
         for kind, words in IMAGES:
             _download(block, words, kind, partial(_image, block, kind))
+    _numbers_and_code(block)
+
+
+def _numbers_and_code(block: Block) -> None:
     _download(block, "CSV of the drawn numbers", "csv", lambda: block.numbers().to_csv(index=False))
+    if block.behind is not None:
+        _patients(block.name, block.behind)
     if block.python is not None:
         _download(block, "Python code", "py", block.python)
     if block.r is not None:
         _download(block, "R code", "R", block.r)
+
+
+def _patients(name: str, behind: Callable[[], pd.DataFrame]) -> None:
+    words = f"Patients behind {name.replace('-', ' ')} exported, unnamed"
+    make = told_when_made(words, lambda: behind().to_csv(index=False))
+    st.download_button(
+        "CSV of the patients behind it, unnamed", make, f"{name}-patients.csv", key=f"download_{name}_patients",
+        on_click="ignore", width="stretch",
+    )  # fmt: skip
+
+
+def table_exports(
+    name: str,
+    numbers: Callable[[], pd.DataFrame],
+    python: Callable[[], str],
+    r: Callable[[], str],
+    behind: Callable[[], pd.DataFrame],
+) -> None:
+    """The exports of a table that no figure shows; parameters as of :class:`Block`."""
+    export = st.popover("Export", key=f"open_export_{name}", on_change="rerun")
+    if export.open:
+        with export:
+            _numbers_and_code(Block(name, "", lambda _: go.Figure(), numbers, python, r, behind))
 
 
 def _image(block: Block, kind: Kind) -> bytes:

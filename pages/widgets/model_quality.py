@@ -7,7 +7,10 @@ import streamlit as st
 
 from core.access.roles import Permission
 from core.analysis.comparisons import interval, years
-from core.analysis.model_quality import ModelQuality, assess
+from core.analysis.model_quality import ModelQuality, assess, quality_behind
+from core.analysis.reproduce_card import card_code
+from core.analysis.reproduce_plots import plot_code
+from core.analysis.reproduce_quality import calibration_python, calibration_r
 from core.errors import PrognoscopeError
 from core.figures.quality import auc_figure, brier_figure, calibration_figure
 from core.results.naming import badge, run_words
@@ -22,6 +25,7 @@ from pages.widgets.html import note, numbers_table, state_box
 from pages.widgets.who import may
 
 AT_ONCE = 1500
+TITLE = "Predicted against observed survival"
 
 
 def quality_panel(view: View) -> None:
@@ -79,6 +83,7 @@ def _assessed(
 
 
 def _charts(quality: ModelQuality, synthetic: bool) -> None:
+    slopes = {h.month: h.slope.value for h in quality.horizons if h.calibration is not None}
     with st.container(key="quality"):
         first, second, third = st.columns(3)
     with first:
@@ -88,18 +93,23 @@ def _charts(quality: ModelQuality, synthetic: bool) -> None:
                 "Predicted against observed survival",
                 lambda _: calibration_figure(quality, synthetic),
                 lambda: calibration_numbers(quality),
+                lambda: calibration_python(TITLE, slopes),
+                lambda: calibration_r(TITLE, slopes),
+                lambda: quality_behind(quality),
             )
         )
     with second:
         figure_block(
             Block("brier", "Brier score of the run and of the null", lambda _: brier_figure(quality, synthetic),
-                  lambda: pd.DataFrame({"month": quality.times, "run": quality.brier, "null": quality.brier_null}))
+                  lambda: pd.DataFrame({"month": quality.times, "run": quality.brier, "null": quality.brier_null}),
+                  lambda: card_code("brier", "Brier score of the run and of the null"))
         )  # fmt: skip
     with third:
         figure_block(
             Block("auc", "AUC at each horizon", lambda _: auc_figure(quality, synthetic),
                   lambda: pd.DataFrame([{"month": h.month, "auc": h.auc.value, "low": h.auc.low, "high": h.auc.high}
-                                        for h in quality.horizons]))
+                                        for h in quality.horizons]),
+                  lambda: plot_code("auc", "AUC at each horizon", "AUC(t)"))
         )  # fmt: skip
 
 

@@ -9,9 +9,11 @@ from core.analysis.arm_interaction import arm_interaction
 from core.analysis.comparisons import interval, p_value
 from core.analysis.grouping import Grouping
 from core.analysis.outcome import Outcome
+from core.analysis.reproduce_interaction import interaction_python, interaction_r
 from pages.widgets import state as page
 from pages.widgets.audit_start import arm_columns
 from pages.widgets.data import View
+from pages.widgets.figure_block import table_exports
 from pages.widgets.html import note, numbers_table, state_box
 from pages.widgets.topbar import bound_select
 
@@ -44,4 +46,10 @@ def arms_panel(view: View, outcome: Outcome, grouping: Grouping) -> None:
     numbers_table(table, right=("Patients", "Events"))
     st.markdown(f"The same in all groups? Likelihood-ratio test of group × arm: **{p_value(found.p)}** "
                 f"({found.terms} df, {found.patients:,} patients, {found.events:,} events).")  # fmt: skip
+    p, title = found.p, f"Hazard ratios of {view.cohort.label(column)} in each group"
+    if p is not None:
+        table_exports(
+            "phenotype-arms", lambda: found.ratios, lambda: interaction_python(title, found.arms, p),
+            lambda: interaction_r(title, found.arms, p), lambda: found.behind,
+        )  # fmt: skip
     note("Descriptive, never causal: who received which treatment was decided by more than is known here. No advice.")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.analysis.phenotypes import Phenotypes
 from core.analysis.profile import FEWEST, LEVEL, Profile, profile
+from core.analysis.reproduce_interaction import volcano_r
 from core.analysis.reproduce_plots import plot_code
 from core.analysis.waterfall import value_name
 from core.arrays import BoolArray
@@ -22,6 +23,7 @@ from pages.widgets.image_features import image_features, images_panel
 
 ONE = "phenotype_one"
 SHOWN = 12
+AXIS = "effect (rank-biserial)"
 
 
 def profile_panel(view: View, record: RoutingRecord, found: Phenotypes) -> None:
@@ -47,7 +49,8 @@ def profile_panel(view: View, record: RoutingRecord, found: Phenotypes) -> None:
         Block("phenotype-profile", f"Effects and p-values of {len(result.table)} columns, genes and image features.",
               lambda _: volcano_figure(result, name, "all other groups", view.cohort.synthetic),
               lambda: result.table,
-              lambda: plot_code("volcano", f"What sets {name} apart", "effect (rank-biserial)"))
+              lambda: plot_code("volcano", f"What sets {name} apart", AXIS),
+              lambda: volcano_r(f"What sets {name} apart", AXIS))
     )  # fmt: skip
     _table(result)
     images_panel(view, images)

@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from core.analysis.reproduce_plots import plot_code
 from core.analysis.training_progress import comparable_epochs, curves_table, level_names, load_table
 from core.figures.training import brier_figure, concordance_figure, entropy_figure, load_figure, loss_figure
 from core.results.training_alarms import alarms
@@ -52,7 +53,8 @@ def _alarm(points: Sequence[CurvePoint]) -> None:
 
 
 def _chart(name, alt, figure, points, synthetic) -> None:
-    figure_block(Block(name, alt, lambda _: figure(points, synthetic), lambda: curves_table(points)))
+    figure_block(Block(name, alt, lambda _: figure(points, synthetic), lambda: curves_table(points),
+                       lambda: plot_code("epochs", alt, "epoch")))  # fmt: skip
 
 
 def _load(points: Sequence[CurvePoint], levels: tuple[str, ...], place: str, synthetic: bool) -> None:
@@ -61,4 +63,5 @@ def _load(points: Sequence[CurvePoint], levels: tuple[str, ...], place: str, syn
         level = st.selectbox("Level", levels, key=f"level_{place}")
     alt = f"Load of the experts by epoch, {level}"
     draw = partial(load_figure, points, level, synthetic)
-    figure_block(Block(f"{place}-load", alt, lambda _: draw(), partial(load_table, points, level)))
+    figure_block(Block(f"{place}-load", alt, lambda _: draw(), partial(load_table, points, level),
+                       lambda: plot_code("epochs", alt, "epoch")))
