@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from core.desktop.screen import READY
 from core.desktop.session import load_session
@@ -21,8 +24,9 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def _tell() -> None:
-    sys.stdout.write(f"{READY.decode()}\n")
+def _tell(windows: list[dict[str, Any]]) -> None:
+    """For whoever started this: that the windows are there, and a line of JSON on what they show."""
+    sys.stdout.write(f"{READY.decode()}\n{json.dumps({'process': os.getpid(), 'windows': windows})}\n")
     sys.stdout.flush()
 
 

@@ -19,7 +19,7 @@ _DRAWN_AFTER_S = 1.0
 
 
 def open_session(
-    session: Session, screenshot: Path | None = None, opened: Callable[[], None] | None = None
+    session: Session, screenshot: Path | None = None, opened: Callable[[list[dict[str, Any]]], None] | None = None
 ) -> tuple[Path, ...]:
     """Open the windows and wait until they are closed; or draw them, keep pictures of their canvases, and close.
 
@@ -28,7 +28,7 @@ def open_session(
     screenshot : Path, optional
         A ``.png``; the scans' picture, beside that of a slide, ends in ``-scan.png``.
     opened : function, optional
-        Called once all windows are on the screen.
+        Called once all windows are on the screen, with the title of each and its layers.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def open_session(
     for words in dict.fromkeys(told):
         napari.utils.notifications.show_info(words)
     if opened is not None:
-        opened()
+        opened([_described(viewer) for _, viewer in windows])
     if screenshot is None:
         napari.run()
         return ()
@@ -65,6 +65,15 @@ def _viewer(napari: Any, session: Session, what: str) -> Any:
     words.visible = True
     _draw(0.2)  # the canvas has its size before anybody looks through it
     return viewer
+
+
+def _described(viewer: Any) -> dict[str, Any]:
+    """A window in plain values: nothing in it says who the patient is."""
+    layers = [
+        {"name": str(x.name), "kind": type(x).__name__, "visible": bool(x.visible), "opacity": float(x.opacity)}
+        for x in viewer.layers
+    ]
+    return {"title": str(viewer.title), "layers": layers}
 
 
 def _draw(seconds: float) -> None:
