@@ -209,20 +209,30 @@ class Gate:
     def _sending(self, scope: Scope, send: Send, who: Actor | None, owner: str) -> Send:
         """Harden every answer, and record a file that a page gave out before its first byte leaves."""
 
+        refused = False
+
         async def sent(message: Message) -> None:
+            nonlocal refused
             if message["type"] == "http.response.start":
-                if who is not None and self._path(scope).startswith(MEDIA):
-                    await asyncio.to_thread(self._record_download, message, who, scope["method"])
+                if who is not None and self._path(scope).startswith(MEDIA) and _is_download(message):
+                    refused = not await asyncio.to_thread(self._may_download, message, who, scope["method"])
+                    if refused:
+                        answer = gate_pages.refused(403, "your role takes nothing out", "ask an administrator")
+                        await answer(scope, _nothing, send)
                 self._harden(message, scope)
-            await send(message)
+            if not refused:
+                await send(message)
 
         return sent
 
-    def _record_download(self, message: Message, who: Actor, method: str) -> None:
-        given = Headers(raw=message["headers"]).get("content-disposition", "")
-        found = _FILE_NAME.search(given)
-        if method != "GET" or message["status"] >= 400 or not given.startswith("attachment"):
-            return
+    def _may_download(self, message: Message, who: Actor, method: str) -> bool:
+        """Record that a file leaves, or that it does not: the role must allow it, whatever a page offered."""
+        if not who.may(Permission.EXPORT):
+            note_refusal(self.workspace, who, "export")
+            return False
+        if method != "GET":
+            return True
+        found = _FILE_NAME.search(Headers(raw=message["headers"])["content-disposition"])
         name = unquote(found.group(1)) if found is not None else ""
         about = announced(who.user, name)
         kind = PurePosixPath(name).suffix.lstrip(".").lower()
@@ -230,6 +240,7 @@ class Gate:
             Action.EXPORT, self.workspace, Outcome.DONE, cohort=about.cohort, run=about.run, patient=about.patient,
             detail=kind, who=who,
         )  # fmt: skip
+        return True
 
     def _harden(self, message: Message, scope: Scope) -> None:
         headers = MutableHeaders(raw=message["headers"])
@@ -249,6 +260,15 @@ class Gate:
                 (name, value + b"; Secure" if name == b"set-cookie" and b"; secure" not in value.lower() else value)
                 for name, value in message["headers"]
             ]
+
+
+def _is_download(message: Message) -> bool:
+    given = Headers(raw=message["headers"]).get("content-disposition", "")
+    return message["status"] < 400 and given.startswith("attachment")
+
+
+async def _nothing() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def _cookies_given(lines: list[str]) -> Mapping[str, str]:

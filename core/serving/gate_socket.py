@@ -70,23 +70,30 @@ class Guarded:
 
     def _receiving(self, receive: Receive, over: asyncio.Event) -> Callable[[], Awaitable[Message]]:
         async def received() -> Message:
-            """The next message; a disconnect once the login is over."""
-            waiting = asyncio.ensure_future(receive())
-            ended = asyncio.ensure_future(over.wait())
-            try:
-                await asyncio.wait({waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
-                if over.is_set() or not waiting.done():
-                    return {"type": "websocket.disconnect", "code": POLICY}
-                message = waiting.result()
-            finally:
-                ended.cancel()
-                waiting.cancel()
-            frame = message.get("bytes")
-            if message["type"] == "websocket.receive" and frame and self.login.is_activity(frame):
-                self.logins.sessions.touch(self.session.id)
-            return message
+            """The next message that may be passed on; a disconnect once the login is over."""
+            while True:
+                message = await self._next(receive, over)
+                frame = message.get("bytes")
+                if message["type"] != "websocket.receive" or not frame:
+                    return message
+                if self.login.is_activity(frame):
+                    self.logins.sessions.touch(self.session.id)
+                if not self.login.is_refused(frame):
+                    return message
 
         return received
+
+    async def _next(self, receive: Receive, over: asyncio.Event) -> Message:
+        waiting = asyncio.ensure_future(receive())
+        ended = asyncio.ensure_future(over.wait())
+        try:
+            await asyncio.wait({waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if over.is_set() or not waiting.done():
+                return {"type": "websocket.disconnect", "code": POLICY}
+            return waiting.result()
+        finally:
+            ended.cancel()
+            waiting.cancel()
 
     def _sending(self, send: Send, over: asyncio.Event) -> Send:
         async def sent(message: Message) -> None:

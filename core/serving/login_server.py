@@ -26,6 +26,10 @@ class LoginServer(Protocol):
     def is_activity(self, frame: bytes) -> bool:
         """Whether a message from a browser is something a person did (a page that renews itself is not)."""
 
+    def is_refused(self, frame: bytes) -> bool:
+        """Whether a message from a browser asks for what nobody may have of this server (to change its settings, to
+        empty the caches of all, to install something)."""
+
     def session_of(self, frame: bytes) -> str:
         """Id of the page session that a message to the browser opens; empty for any other message."""
 

@@ -20,6 +20,10 @@ from core.access.settings import AccessSettings, check_start
 from core.errors import PrognoscopeError
 
 DEFAULT = "default"
+_NOT_FOR_USERS = frozenset(
+    {"clear_cache", "set_run_on_save", "load_git_info", "debug_disconnect_websocket", "debug_shutdown_runtime"}
+)
+_INSTALLS = frozenset({"install_skills", "dismiss_skills_nudge"})
 _ONE = ("client_id", "client_secret", "server_metadata_url")
 
 
@@ -71,6 +75,17 @@ class StreamlitLogin:
         return kind in ("file_urls_request", "backend_operation_request") or (
             kind == "rerun_script" and not message.rerun_script.is_auto_rerun
         )
+
+    def is_refused(self, frame: bytes) -> bool:
+        message = BackMsg()
+        try:
+            message.ParseFromString(frame)
+        except DecodeError:
+            return False  # Streamlit itself closes the socket on it
+        kind = message.WhichOneof("type")
+        if kind == "backend_operation_request":
+            return message.backend_operation_request.WhichOneof("payload") in _INSTALLS
+        return kind in _NOT_FOR_USERS
 
     def session_of(self, frame: bytes) -> str:
         message = ForwardMsg()

@@ -60,6 +60,9 @@ class SmallLogin:
     def is_activity(self, frame: bytes) -> bool:
         return frame != b"renewed by itself"
 
+    def is_refused(self, frame: bytes) -> bool:
+        return frame == b"empty all caches"
+
     def session_of(self, frame: bytes) -> str:
         return ""
 
@@ -250,6 +253,7 @@ def test_a_page_left_alone_goes_to_the_login_and_its_socket_closes(
         now = time.time()
         for minutes, said in ((10, b"a click"), (20, b"renewed by itself")):
             monkeypatch.setattr(time, "time", lambda at=now + 60 * minutes: at)
+            socket.send_bytes(b"empty all caches")  # is not passed on
             socket.send_bytes(said)
             assert socket.receive_bytes() == said
         monkeypatch.setattr(time, "time", lambda: now + 26 * 60)  # 16 minutes after the click

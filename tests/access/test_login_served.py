@@ -142,12 +142,15 @@ class Page:
         """The address of a file that is made when its button is pressed."""
         wanted = BackMsg()
         wanted.backend_operation_request.request_id = "r"
+        wanted.backend_operation_request.session_id = self.session
         wanted.backend_operation_request.deferred_file.file_id = self.buttons[button]
         self.socket.send(wanted.SerializeToString())
         message = ForwardMsg()
         while message.WhichOneof("type") != "backend_operation_response":
             message = ForwardMsg.FromString(self.socket.recv(timeout=60))  # type: ignore[arg-type]
-        return str(message.backend_operation_response.deferred_file.url)
+        answer = message.backend_operation_response
+        assert not answer.error_msg
+        return answer.deferred_file.url
 
 
 def test_nothing_is_answered_without_a_login(dashboard: Dashboard) -> None:
