@@ -35,6 +35,7 @@ MODULES = {
     "complete-sample": "sample_command",
     "audit": "audit_command",
     "audit-log": "audit_log_command",
+    "access": "access_command",
     "explain": "explain_command",
     "routing": "routing_command",
     "report": "report_command",
