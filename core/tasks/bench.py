@@ -33,6 +33,7 @@ BENCHES: Mapping[str, str] = {
     "explain-speed": "core.tasks.bench_explain_speed:bench_explain_speed",
     "report-parts": "core.tasks.bench_report_parts:bench_report_parts",
     "tiles": "core.tasks.bench_tiles:bench_tiles",
+    "pages": "core.tasks.bench_pages:bench_pages",
     "biofact-audit": "core.tasks.bench_biofact_audit:bench_biofact_audit",
     "explanations": "core.tasks.bench_explanations:bench_explanations",
     "evidence-eleven": "core.tasks.bench_eleven:bench_eleven",
