@@ -36,7 +36,7 @@ def start_worker(queue: JobQueue, workspace: Workspace) -> Iterator[Callable[[],
         yield start
     for pids in queue.root.glob("*/pids"):
         for pid in pids_of(pids):
-            wait_for(partial(gone, pid), 5.0)
+            wait_for(partial(gone, pid))
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def _workers(workspace: Workspace, table: str) -> Iterator[Callable[[], int]]:
         supervise._started.clear()
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 15.0) -> bool:
+def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> bool:
     """Until the condition holds; fails the test when it does not in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -74,7 +74,7 @@ def wait_for(condition: Callable[[], object], seconds: float = 15.0) -> bool:
     raise AssertionError("it did not happen in time")
 
 
-def ended(queue: JobQueue, job: Job, seconds: float = 20.0) -> Job:
+def ended(queue: JobQueue, job: Job, seconds: float = 60.0) -> Job:
     """The job once nothing more will happen to it."""
     wait_for(lambda: queue.get(job.id).state.finished, seconds)
     return queue.get(job.id)
