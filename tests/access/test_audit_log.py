@@ -227,6 +227,7 @@ def test_free_text_never_reaches_the_disk(workspace: Workspace) -> None:
     assert found[0].patient.startswith("hidden-")
 
 
+@pytest.mark.alone
 def test_an_entry_costs_less_than_five_milliseconds(workspace: Workspace) -> None:
     fill(workspace, 300)
     times = []
