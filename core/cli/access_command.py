@@ -20,17 +20,15 @@ def add_commands(commands: Any) -> None:
     add.add_argument("what", nargs="?", default="list", choices=("list", "grant", "revoke", "roles"))
     add.add_argument("user", nargs="?", default="", help="the name as the login provider gives it (an e-mail address)")
     add.add_argument("--role", choices=_ROLES, help="with grant")
-    add.add_argument(
-        "--cohorts", default=ALL, metavar="NAMES", help="comma-separated; all, also those to come, without"
-    )
+    add.add_argument("--cohorts", default=ALL, metavar="NAMES", help="comma-separated; all of them without")
     add.set_defaults(run=run_access)
 
 
 def run_access(args: argparse.Namespace, workspace: Workspace) -> Answer:
     """Show or change the grants."""
     if args.what == "roles":
-        rows = [(str(role), ", ".join(sorted(MAY[role]))) for role in Role if role is not Role.NOBODY]
-        return Answer({role: words.split(", ") for role, words in rows}, table(("role", "may"), rows))
+        may = [(str(role), ", ".join(sorted(MAY[role]))) for role in Role if role is not Role.NOBODY]
+        return Answer({role: words.split(", ") for role, words in may}, table(("role", "may"), may))
     if args.what in ("grant", "revoke") and not args.user:
         raise PrognoscopeError("no user named", "the command", f"write ./run cli access {args.what} USER")
     if args.what == "grant":
