@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.cohort.assembling import Imported, assemble, match_genes, read_folds
 from core.cohort.cohort import Cohort
+from core.cohort.identifying import without_identifying
 from core.cohort.importers.draft import Draft, Progress, silent
 from core.cohort.importers.folder import join_media
 from core.cohort.importers.joining import join, read_clinical
@@ -92,6 +93,7 @@ def import_cohort(
     path = Path(path).absolute()
     draft = read_draft(path, format, ReadOptions(events, columns or {}, progress, unpack_to), clinical, reports, media)
     check_draft(draft, path.name)
+    draft = without_identifying(draft)
     if time_zero:
         moved = {k: replace(e, time_zero=time_zero) for k, e in draft.endpoints.items()}
         draft = replace(draft, endpoints=moved)

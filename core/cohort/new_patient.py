@@ -79,7 +79,7 @@ def read_new_patient(
 
 def _draft(table: WideTable, base: Cohort, path: Path, title: str, gene_units: Mapping[str, str] | None) -> Draft:
     frame, roles = dict[str, pd.Series](), dict[str, Role]()
-    units, left_out = dict[str, str](), list[str]()
+    units, left_out, unknown = dict[str, str](), list[str](), list[str]()
     for header in table.columns:
         if header == ID:
             continue
@@ -89,7 +89,11 @@ def _draft(table: WideTable, base: Cohort, path: Path, title: str, gene_units: M
         column, unit = _column(header, base)
         if column in frame:
             raise PrognoscopeError(f"two columns that both mean {column!r}", path.name, "leave one out")
-        frame[column] = _values(table.first(header), column, base)
+        values = _values(table.first(header), column, base)
+        if column not in base.roles and not pd.api.types.is_numeric_dtype(values):
+            unknown.append(header)  # a text the run never saw can only tell who somebody is
+            continue
+        frame[column] = values
         roles[column] = base.roles.get(column, Role.DESCRIPTION)
         if unit:
             units[column] = unit
@@ -100,6 +104,8 @@ def _draft(table: WideTable, base: Cohort, path: Path, title: str, gene_units: M
         given = {**own, **(gene_units or {})}
         genes = GeneTable(table.genes, table.gene_columns, {k: given[k] for k in kinds if k in given})
     notes = (f"outcome columns left out ({', '.join(left_out)}): a new patient has none",) if left_out else ()
+    if unknown:
+        notes += (f"texts left out that the run's cohort has no column for ({', '.join(unknown)})",)
     return Draft(
         format=FORMAT,
         title=title,
