@@ -298,7 +298,7 @@ class SlideView {
       const made = element('button', '', text);
       made.type = 'button';
       made.title = label;
-      made.setAttribute('aria-label', label);
+      if (!/[a-z]/i.test(text)) made.setAttribute('aria-label', label); // a sign needs words; words are their own name
       made.addEventListener('click', act);
       this.bar.append(made);
       return made;

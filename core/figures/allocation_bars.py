@@ -50,5 +50,5 @@ def allocation_bars(
     top = min(1.0, np.ceil(4.2 * largest) / 4)
     figure.update_yaxes(range=[0, top], tickformat=".0%", dtick=0.25 if top <= 0.5 else 0.5)
     for panel in panels[-1]:
-        figure.update_layout(**{panel.x_layout: {"title": {"text": "experts, most used first"}}})
+        figure.update_layout(**{panel.x_layout: {"title": {"text": "Experts, most used first"}}})
     return figure.figure()

@@ -10,6 +10,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from core.figures.ticks import percent_ticks
+
 
 class Canvas:
     """A figure in the making; method names and arguments are plotly's, without its magic underscores."""
@@ -60,6 +62,9 @@ class Canvas:
 
     def figure(self) -> go.Figure:
         """The finished figure; plotly checks every property now."""
+        for name, axis in self._layout.items():
+            if name.startswith(("xaxis", "yaxis")):
+                percent_ticks(axis)
         return go.Figure({"data": self._data, "layout": self._layout})
 
 

@@ -41,7 +41,8 @@ def modality_figure(
     figure.add_bar(y=[p.total for p in patterns], marker=_EVERYBODY, width=0.62, **shared)
     figure.add_bar(
         y=[p.selected for p in patterns], marker={"color": ACCENT}, width=0.62, text=[p.selected for p in patterns],
-        textposition="outside", cliponaxis=False, textfont={"color": INK}, **shared,
+        textposition="outside", cliponaxis=False, textangle=0, constraintext="none",
+        textfont={"color": INK, "size": 12}, **shared,
     )  # fmt: skip
     for row, modality in enumerate(modalities):
         have = [modality in p.modalities for p in patterns]
@@ -80,12 +81,17 @@ def column_figure(summary: ColumnSummary, synthetic: bool) -> go.Figure:
     missing = f" · missing in {summary.missing}" if summary.missing else ""
     unit = f" ({summary.unit})" if summary.unit else ""
     titled(
-        figure, f"{shortened(summary.label, 34)}{unit}", f"{summary.n} selected{missing}", synthetic,
+        figure, f"{_begun(shortened(summary.label, 34))}{unit}", f"{summary.n} selected{missing}", synthetic,
         CHART_PX if summary.numeric else max(CHART_PX, 92 + 24 * len(summary.names)),
     )  # fmt: skip
     figure.update_layout(barmode="overlay", bargap=0.06, dragmode="select" if summary.numeric else False)
     figure.update_layout(title={"font": {"size": 14}}, clickmode="event+select")
     return figure.figure()
+
+
+def _begun(words: str) -> str:
+    """The first letter large, as in every title."""
+    return words[:1].upper() + words[1:]
 
 
 def _histogram(figure: Canvas, summary: ColumnSummary) -> None:

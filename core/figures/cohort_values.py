@@ -65,7 +65,7 @@ def _points(figure: Canvas, one: Swarm, at: int, bar: bool, interactive: bool) -
         colour = {"color": np.where(np.isfinite(one.place), one.place, 0.5).tolist(), "colorscale": LOW_TO_HIGH,
                   "cmin": 0, "cmax": 1, "showscale": bar}  # fmt: skip
         if bar:
-            colour["colorbar"] = {"title": {"text": "value", "side": "top"}, "tickvals": [0, 1], "thickness": 12,
+            colour["colorbar"] = {"title": {"text": "Value", "side": "top"}, "tickvals": [0, 1], "thickness": 12,
                                   "ticktext": ["low", "high"], "len": 0.6, "x": 1.02}  # fmt: skip
     figure.add_scatter(
         x=one.effect.tolist(), y=(at + 0.72 * one.offset).tolist(), mode="markers",
@@ -106,7 +106,7 @@ def importance_figure(found: CohortExplanation, rows: pd.DataFrame, label: Label
     )  # fmt: skip
     figure.update_layout(
         margin={"l": NAME_PX, "r": 30, "t": TOP_PX, "b": BOTTOM_PX}, dragmode=False,
-        xaxis={"title": f"mean size, {axis_words(found.month)}", "rangemode": "tozero"},
+        xaxis={"title": f"Mean size, {axis_words(found.month)}", "rangemode": "tozero"},
         yaxis={"tickvals": list(range(len(rows))), "ticktext": names, "range": [len(rows) - 0.4, -0.6]},
     )  # fmt: skip
     count = f"n {len(found.patients):,} patients · bars: ± SD over seeds"

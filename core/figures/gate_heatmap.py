@@ -45,7 +45,7 @@ def gate_heatmap(
     figure.add_heatmap(
         z=grid.tolist(), x=x, y=list(range(len(grid))), zmin=0, zmax=most, colorscale=COLOURS, hoverongaps=False,
         customdata=[[[i] for i in ids]] * len(grid) if interactive else None,
-        colorbar={"title": {"text": "gate mass", "side": "right"}, "thickness": 12, "len": 0.7, "tickformat": ".0%"},
+        colorbar={"title": {"text": "Gate mass", "side": "right"}, "thickness": 12, "len": 0.7, "tickformat": ".0%"},
         hovertemplate=("%{customdata[0]}<br>" if interactive else "") + "gate mass %{z:.1%}<extra></extra>",
     )  # fmt: skip
     for head, at in heads:
@@ -59,10 +59,10 @@ def gate_heatmap(
         )
     figure.update_layout(
         margin={"l": 130, "r": 20, "t": TOP_PX, "b": BOTTOM_PX}, dragmode=False,
-        xaxis={"title": f"patients by {sort}", "range": [0.5, len(order) + 0.5], "anchor": "y", "showgrid": False},
+        xaxis={"title": f"Patients by {sort}", "range": [0.5, len(order) + 0.5], "anchor": "y", "showgrid": False},
         yaxis={"domain": [0, 1 - share - 0.03], "range": [len(grid) - 0.5, -0.5 - (GAP if heads else 0)],
                "tickvals": list(names), "ticktext": list(names.values()), "showgrid": False},
-        yaxis2={"domain": [1 - share, 1], "anchor": "x", "title": {"text": f"S({record.month:g}), %"},
+        yaxis2={"domain": [1 - share, 1], "anchor": "x", "title": {"text": "Estimate, %"},
                 "range": [0, 105], "nticks": 3},
     )  # fmt: skip
     titled(figure, "How the gates share out the patients", f"n {len(order):,} · out of fold · {whose} · × event",

@@ -14,7 +14,7 @@ from core.figures.canvas import Canvas
 from core.figures.theme import ACCENT, GRID, GROUP_COLOURS, INK, MUTED, Pen, shortened, spread, titled
 from core.statistics.kaplan_meier import SurvivalCurve
 
-HEIGHT, LABEL_MARGIN, TOP = 400, 172, 62
+HEIGHT, LABEL_MARGIN, TOP = 400, 172, 72
 OWN = Pen(ACCENT, "solid", "circle")
 REFERENCE = Pen(MUTED, "dash", "square")
 PINNED = Pen(GROUP_COLOURS[1], "dot", "diamond")

@@ -11,7 +11,7 @@ from core.arrays import FloatArray
 from core.figures.canvas import Canvas
 from core.figures.theme import ACCENT, FAINT, INK, MARK, titled
 
-HEIGHT, BINS = 190, 25
+HEIGHT, BINS = 200, 25
 
 
 def place_figure(others: FloatArray, own: Number, title: str, state: str, synthetic: bool) -> go.Figure:
@@ -38,7 +38,7 @@ def place_figure(others: FloatArray, own: Number, title: str, state: str, synthe
     )  # fmt: skip
     titled(figure, title, f"{len(known):,} other patients of the run", synthetic, HEIGHT)
     figure.update_layout(
-        margin={"l": 14, "r": 14, "t": 58, "b": 42}, dragmode=False, bargap=0,
+        margin={"l": 26, "r": 30, "t": 66, "b": 42}, dragmode=False, bargap=0,
         xaxis={"range": [0, 1], "tickformat": ".0%", "dtick": 0.25, "fixedrange": True,
                "title": {"text": f"Estimated to be {state}"}},
         yaxis={"visible": False, "range": [0, top * 1.3], "fixedrange": True},

@@ -65,7 +65,7 @@ def switch_off_figure(
                      line={"color": MUTED, "width": 1.2, "dash": "dot"})  # fmt: skip
     figure.update_layout(
         margin={"l": 150, "r": 110, "t": TOP_PX, "b": BOTTOM_PX}, dragmode=False,
-        xaxis={"title": f"change when off, {axis_words(month)} (below 0: it had raised survival)"},
+        xaxis={"title": f"Change when off, {axis_words(month)} (below 0: it had raised survival)"},
         yaxis={"tickvals": list(range(len(rows))), "ticktext": [r.name for r in rows],
                "range": [len(rows) - 0.4, -0.6], "showgrid": False},
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -10,7 +12,7 @@ from core.figures.canvas import Canvas
 from core.figures.theme import ACCENT, GROUP_COLOURS, INK, MUTED, shortened, titled
 
 NAMED = 10
-HEIGHT = 460
+HEIGHT, TOP_PX, BOTTOM_PX, LINE_PX = 460, 96, 58, 15
 _MARKS = {
     "genes": ("circle", ACCENT),
     "clinical values": ("diamond", GROUP_COLOURS[1]),
@@ -42,16 +44,11 @@ def volcano_figure(found: Profile, subject: str, versus: str, synthetic: bool) -
                          line={"color": MUTED, "dash": "dot", "width": 1.2})  # fmt: skip
         figure.add_annotation(x=1, xref="paper", xanchor="right", y=line, yanchor="bottom", showarrow=False,
                               text="above: q < 0.05", font={"size": 12, "color": MUTED})  # fmt: skip
-    for row in table[sure].head(NAMED).to_dict("records"):
-        left = float(row["effect"]) < 0
-        figure.add_annotation(
-            x=row["effect"], y=row["height"], text=shortened(str(row["name"]), 26), showarrow=False, yshift=0,
-            xanchor="right" if left else "left", xshift=-8 if left else 8, font={"size": 12, "color": INK},
-        )  # fmt: skip
     reach = max(0.2, 1.45 * float(table["effect"].abs().max()))
+    _names(figure, table[sure].head(NAMED).to_dict("records"), reach, float(table["height"].max()))
     figure.update_layout(
-        margin={"l": 70, "r": 24, "t": 96, "b": 58}, dragmode=False,
-        xaxis={"title": "effect (rank-biserial; below 0: lower in the group)", "range": [-reach, reach]},
+        margin={"l": 70, "r": 24, "t": TOP_PX, "b": BOTTOM_PX}, dragmode=False,
+        xaxis={"title": "Effect (rank-biserial; below 0: lower in the group)", "range": [-reach, reach]},
         yaxis={"title": "−log₁₀ p", "rangemode": "tozero"},
     )  # fmt: skip
     subtitle = (
@@ -68,6 +65,23 @@ def _drawn_as(kind: str) -> str:
     if kind == "gene":
         return "genes"
     return "image features" if kind in IMAGE_KINDS.values() else "clinical values"
+
+
+def _names(figure: Canvas, rows: list[dict[str, Any]], reach: float, highest: float) -> None:
+    """The names beside their points, the lower ones first; a name that would cover another one stands above it."""
+    pixels = (HEIGHT - TOP_PX - BOTTOM_PX) / max(1.06 * highest, 1e-9)
+    placed: list[tuple[float, float]] = []
+    for row in sorted(rows, key=lambda r: float(r["height"])):
+        x, own = float(row["effect"]), pixels * float(row["height"])
+        at = own
+        for other, height in sorted(placed, key=lambda p: p[1]):
+            if abs(other - x) < 0.4 * reach and abs(height - at) < LINE_PX:
+                at = height + LINE_PX
+        placed.append((x, at))
+        figure.add_annotation(
+            x=x, y=row["height"], text=shortened(str(row["name"]), 26), showarrow=False, yshift=round(at - own),
+            xanchor="right" if x < 0 else "left", xshift=-8 if x < 0 else 8, font={"size": 12, "color": INK},
+        )  # fmt: skip
 
 
 def _words(row: dict[str, object]) -> str:

@@ -44,8 +44,8 @@ def what_if_figure(found: WhatIf, month: float) -> go.Figure:
                           showarrow=False, bgcolor="rgba(255,255,255,0.85)")  # fmt: skip
     figure.update_layout(
         margin={"l": 70, "r": 24, "t": 104, "b": 56}, dragmode=False,
-        xaxis={"title": "months", "range": [0, float(found.times[-1])], "dtick": 12},
-        yaxis={"title": "estimated survival", "range": [0, 1.02], "tickformat": ".0%"},
+        xaxis={"title": "Months", "range": [0, float(found.times[-1])], "dtick": 12},
+        yaxis={"title": "Estimated survival", "range": [0, 1.02], "tickformat": ".0%"},
     )  # fmt: skip
     subtitle = f"1 patient · mean and range of {plural(found.models, 'model')} that never saw the patient"
     titled(figure, TITLE, subtitle, found.synthetic, HEIGHT)

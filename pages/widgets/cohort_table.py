@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -17,7 +18,7 @@ from pages.widgets.html import note, numbers_table
 from pages.widgets.open_patient import open_patient
 from pages.widgets.topbar import bound_select
 
-ROWS = 200
+ROWS, MOST_DECIMALS = 200, 3
 IN_COHORT_ORDER = "Cohort order"
 
 
@@ -32,9 +33,25 @@ def table_panel(view: View) -> None:
     _show_picked(key, ids)
     st.dataframe(
         part, hide_index=True, height=330, selection_mode="multi-row", placeholder="–", key=key,
+        column_config=_columns(table),
         on_select=lambda: _tick(key, ids), alt="Selected patients",
     )  # fmt: skip
     _picked_bar()
+
+
+def _columns(table: pd.DataFrame) -> dict[str, Any]:
+    """Headings that begin large, and as many decimals in a whole column as its numbers need, at most three."""
+    shown: dict[str, Any] = {}
+    for name in table.columns:
+        label = f"{name[:1].upper()}{name[1:]}"
+        values = table[name]
+        if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+            shown[name] = st.column_config.Column(label)
+            continue
+        known = values.dropna().to_numpy(dtype=float)
+        decimals = next((d for d in range(MOST_DECIMALS) if (abs(known - known.round(d)) < 1e-9).all()), MOST_DECIMALS)
+        shown[name] = st.column_config.NumberColumn(label, format=f"%.{decimals}f")
+    return shown
 
 
 def _show_picked(key: str, ids: tuple[str, ...]) -> None:

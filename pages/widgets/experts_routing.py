@@ -90,7 +90,7 @@ def _heat(view: View, record: RoutingRecord, models: Models, level: str, sort: s
         key=chart_key("gates", (models, level, sort, chosen, view.state.selection)), on_select=pin_clicked,
         selection_mode=("points",),
     )  # fmt: skip
-    note("A column is a patient; the dots above are the estimated survival, a cross: the event happened; white: "
+    note("A column is a patient; the dots above are the estimated survival, a cross: the event happened; empty: "
          "the patient lacks the data of that level. Click a dot to choose the patient on all pages.")  # fmt: skip
     if chosen in {record.ids[i] for i in inside}:
         open_patient([chosen], "gates")
@@ -116,9 +116,11 @@ def _loads(record: RoutingRecord, models: Models, level: str) -> None:
     words = {c: table[c].map(lambda v: "" if v != v else f"{100 * v:.1f} %") for c in ("assignment load", "gate mass")}
     words["mean change when off"] = table["mean change when off"].map(lambda v: points(v, 2))
     words["mean size of the change"] = table["mean size of the change"].map("{:.2f}".format)
-    st.markdown(f"**{name}** ({model_choice_words(record, models)})")
+    st.markdown(f"**{name[:1].upper()}{name[1:]}** ({model_choice_words(record, models)})")
     numbers_table(table.assign(**words), right=tuple(table.columns[1:]))
-    note(f"Change when off: percentage points of S({record.month:g}) when the expert contributes nothing.")
+    note(
+        f"Change when off: percentage points of survival at month {record.month:g} when the expert contributes nothing."
+    )
 
 
 def _tokens(record: RoutingRecord) -> None:

@@ -51,7 +51,7 @@ def _experts(view: View, record: RoutingRecord) -> None:
     count = int(np.isfinite(change).any(axis=1).sum())
     subtitle = f"n {count:,} · {name} · {model_choice_words(record, models)}"
     figure_block(
-        Block("switch-experts", f"Change of S({record.month:g}) with each expert of {name} off.",
+        Block("switch-experts", f"Change of survival at month {record.month:g} with each expert of {name} off.",
               lambda shown: switch_off_figure(rows, record.month, record.ids, "An expert switched off", subtitle,
                                               record.synthetic, chosen, shown),
               lambda: _numbers(rows),
@@ -77,7 +77,7 @@ def _modalities(view: View, record: RoutingRecord) -> None:
     count = int(np.isfinite(np.stack([r.change for r in rows])).any(axis=0).sum())
     subtitle = f"n {count:,} · mean of {len(record.seeds)} seeds · patients who have it and something else"
     figure_block(
-        Block("switch-modalities", f"Change of S({record.month:g}) without each kind of data.",
+        Block("switch-modalities", f"Change of survival at month {record.month:g} without each kind of data.",
               lambda shown: switch_off_figure(rows, record.month, record.ids, "A kind of data taken away", subtitle,
                                               record.synthetic, chosen, shown),
               lambda: _numbers(rows),

@@ -46,12 +46,18 @@ def facts(items: Sequence[tuple[str, str, str]]) -> None:
 def numbers_table(frame: pd.DataFrame, right: Sequence[str] = ()) -> None:
     """A small table of results, all of it visible at once; columns in ``right`` are right-aligned."""
     side = {c: ' class="r"' if c in right else "" for c in frame.columns}
-    head = "".join(f"<th{side[c]}>{escape(str(c)) if isinstance(c, str) else ''}</th>" for c in frame.columns)
+    head = "".join(f"<th{side[c]}>{escape(_heading(c))}</th>" for c in frame.columns)
     body = "".join(
         "<tr>" + "".join(f"<td{side[c]}>{escape(str(row[c]))}</td>" for c in frame.columns) + "</tr>"
         for row in frame.to_dict("records")
     )
     st.html(f'<table class="numbers"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
+
+
+def _heading(column: object) -> str:
+    """A column's name as a heading: words begin large; signs such as p stay."""
+    words = column if isinstance(column, str) else ""
+    return words[:1].upper() + words[1:] if words[:2].isalpha() else words
 
 
 def note(text: str, warn: bool = False) -> None:
