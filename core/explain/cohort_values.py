@@ -21,6 +21,7 @@ from core.explain.stability import STABLE, rank_agreement
 from core.explain.threads import one_thread
 from core.explain.values import families_of
 from core.results.cohort_explanation import COHORT_COLUMNS, CohortExplanation
+from core.workers.pool import unordered
 
 Progress = Callable[[float, str], None]
 
@@ -117,22 +118,38 @@ def contributions_of(
     """(seeds, n, f) percentage points, NaN where a patient lacks the modality; model by model, fold by fold."""
     found = np.full((len(models.run.seeds), len(rows), len(features)), np.nan)
     done, total = 0, len(rows) * len(models.run.seeds)
-    for fold in np.unique(models.fold[rows]):
+    pieces = [(int(fold), seed) for fold in np.unique(models.fold[rows]) for seed in range(len(models.run.seeds))]
+    common = _Piecework(models, rows, features, month, settings)
+    for (fold, seed), values in unordered(_of_model, common, pieces, processes=1):
         tested = np.flatnonzero(models.fold[rows] == fold)
-        for seed, model in enumerate(models.of_fold(int(fold))):
-            drawn = {
-                int(rows[i]): draw_background(models.inputs, int(rows[i]), model.trained_on, settings.background)
-                for i in tested
-            }
-            read = set().union(*(background.rows(row) for row, background in drawn.items()))
-            prepared = Prepared.of(models, model, read)
-            for i in tested:
-                progress(done / total, f"estimate {done + 1} of {total}")
-                done += 1
-                row = int(rows[i])
-                estimate = PatientEstimate(models, model, row, drawn[row], month, prepared)
-                found[seed, i] = _of_one(estimate, models.inputs.columns, features, settings.steps)
+        found[seed, tested] = values
+        done += len(tested)
+        progress(done / total, f"{done} of {total} estimates")
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Piecework:
+    """What the pieces of a cohort's explanation share; one piece is one model."""
+
+    models: RunModels
+    rows: IntArray
+    features: tuple[Feature, ...]
+    month: float
+    settings: CohortSettings
+
+
+def _of_model(work: _Piecework, piece: tuple[int, int]) -> FloatArray:
+    """(tested, f) one model's values for the patients of its fold."""
+    fold, seed = piece
+    models, rows, settings = work.models, work.rows, work.settings
+    model = models.of_fold(fold)[seed]
+    tested = [int(row) for row in rows[models.fold[rows] == fold]]
+    drawn = {row: draw_background(models.inputs, row, model.trained_on, settings.background) for row in tested}
+    prepared = Prepared.of(models, model, set().union(*(background.rows(row) for row, background in drawn.items())))
+    columns = models.inputs.columns
+    estimates = (PatientEstimate(models, model, row, drawn[row], work.month, prepared) for row in tested)
+    return np.stack([_of_one(estimate, columns, work.features, settings.steps) for estimate in estimates])
 
 
 def _of_one(

@@ -5,10 +5,7 @@ A file that crashes its reader costs one patient.
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +14,7 @@ from core.errors import PrognoscopeError
 from core.features.encoders import make_encoder
 from core.features.store import FeatureStore
 from core.results.workspace import Workspace
+from core.workers.pool import unordered
 
 
 @dataclass(frozen=True)
@@ -40,30 +38,16 @@ class PatientDone:
 
 def encode_patients(work: list[PatientWork], workspace: Workspace, processes: int) -> Iterator[PatientDone]:
     """Every patient's end, as it comes. One thread a process: the numbers do not depend on how many there are."""
-    if processes <= 1 or len(work) < 2:
-        for item in work:
-            yield encode_patient(item, workspace)
-        return
-    waiting = {item.patient: item for item in work}
-    try:
-        for done in _pooled(work, workspace, min(processes, len(work))):
-            del waiting[done.patient]
-            yield done
-    except BrokenProcessPool:
-        # a reader that crashed took the pool with it: the rest one by one, each in a process of its own
-        for item in list(waiting.values()):
-            try:
-                yield from _pooled([item], workspace, 1)
-            except BrokenProcessPool:
-                yield PatientDone(item.patient, "a file that makes its reader crash")
+    for _, done in unordered(_encode, workspace, work, processes if len(work) > 1 else 1, _crashed):
+        yield done
 
 
-def _pooled(work: list[PatientWork], workspace: Workspace, processes: int) -> Iterator[PatientDone]:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context) as pool:
-        futures = [pool.submit(encode_patient, item, workspace) for item in work]
-        for future in as_completed(futures):
-            yield future.result()
+def _encode(workspace: Workspace, item: PatientWork) -> PatientDone:
+    return encode_patient(item, workspace)
+
+
+def _crashed(item: PatientWork) -> PatientDone:
+    return PatientDone(item.patient, "a file that makes its reader crash")
 
 
 def encode_patient(item: PatientWork, workspace: Workspace) -> PatientDone:

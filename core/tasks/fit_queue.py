@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -25,9 +23,10 @@ from core.features.encoded import load_features
 from core.features.inputs import Dataset, build_dataset
 from core.results.workspace import Workspace
 from core.tasks.train import HORIZONS, Progress, prediction_times
-from core.training.cross_validation import CrossValidation, Plan, fit_fold, found_fits, start_worker, together
+from core.training.cross_validation import CrossValidation, Plan, fit_fold, found_fits, together
 from core.training.estimators import EstimatorSpec, make_estimator
 from core.training.units import unit_name
+from core.workers.pool import unordered
 
 FITS_VERSION = 1
 """Raised whenever a change of the code changes what a fit computes."""
@@ -70,19 +69,9 @@ def run_fits(fits: Sequence[Fit], workspace: Workspace, processes: int, progress
     done = len(fits) - len(left)
     if done:
         progress(done / len(fits), f"{done} of {len(fits)} fits found finished")
-    if processes <= 1:
-        for fit in left:
-            _work(fit, workspace.root)
-            done += 1
-            progress(done / len(fits), _words(fit))
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, start_worker) as pool:
-        started = {pool.submit(_work, fit, workspace.root): fit for fit in left}
-        for future in as_completed(started):
-            future.result()
-            done += 1
-            progress(done / len(fits), _words(started[future]))
+    for fit, _ in unordered(_work, workspace.root, left, processes):
+        done += 1
+        progress(done / len(fits), _words(fit))
 
 
 def collected(series: FitSeries, seeds: Sequence[int], workspace: Workspace) -> CrossValidation:
@@ -178,7 +167,7 @@ def _kept(fit: Fit) -> bool:
     return fit.series.keep and fit.seed == 0
 
 
-def _work(fit: Fit, root: Path) -> None:
+def _work(root: Path, fit: Fit) -> None:
     plan = plan_of(fit.series, Workspace(root))
     assert plan.units is not None  # noqa: S101
     sink = plan.units / "checkpoints" if _kept(fit) else None

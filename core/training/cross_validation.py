@@ -6,18 +6,12 @@ depend on how many processes there are.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from multiprocessing.connection import wait
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from core.arrays import FloatArray, IntArray
 from core.cohort.folds import Folds
@@ -31,6 +25,7 @@ from core.training.state_files import write_state
 from core.training.units import load_unit, save_unit, unit_name
 from core.training.upstream import fit_upstream
 from core.training.watch import CurveWriter
+from core.workers.pool import unordered
 
 Progress = Callable[[float, str], None]
 
@@ -97,8 +92,8 @@ def cross_validate(plan: Plan, processes: int = 2, progress: Progress | None = N
     results = found_fits(plan, tasks)
     if results and progress is not None:
         progress(len(results) / len(tasks), f"{len(results)} of {len(tasks)} fits found finished")
-    for result in _results(plan, [task for task in tasks if task not in results], processes):
-        results[result.fold, result.seed] = result
+    for task, result in unordered(_fit, plan, [task for task in tasks if task not in results], processes):
+        results[task] = result
         if progress is not None:
             progress(len(results) / len(tasks), f"fold {result.fold + 1}, seed {result.seed}")
     return together(plan, [results[task] for task in tasks])
@@ -156,51 +151,8 @@ def found_fits(plan: Plan, tasks: list[tuple[int, int]]) -> dict[tuple[int, int]
     return {task: result for task, result in loaded.items() if result is not None}
 
 
-def _results(plan: Plan, tasks: list[tuple[int, int]], processes: int) -> Iterator[FoldResult]:
-    """Results as they are finished. Always one thread a fit: the sum of floats must not depend on the pool."""
-    if not tasks:
-        return
-    if processes <= 1:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            for task in tasks:
-                yield fit_fold(plan, *task)
-        finally:
-            torch.set_num_threads(threads)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(processes, len(tasks)), context, _start_worker, (plan,)) as pool:
-        futures = [pool.submit(_work, *task) for task in tasks]
-        for future in as_completed(futures):
-            yield future.result()
-
-
-_plans: list[Plan] = []
-
-
-def _start_worker(plan: Plan) -> None:
-    """Keep the plan in the worker: it is sent once, not with every task."""
-    _plans[:] = [plan]
-    start_worker()
-
-
-def start_worker() -> None:
-    """A worker has one thread, so that its numbers do not depend on the pool, and ends with whoever started it."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    torch.set_num_threads(1)
-
-
-def _end_with(sentinel: int) -> None:
-    """A killed parent leaves its workers waiting for ever: they hold each other's ends of the queue."""
-    wait([sentinel])
-    os._exit(1)
-
-
-def _work(fold: int, seed: int) -> FoldResult:
-    return fit_fold(_plans[0], fold, seed)
+def _fit(plan: Plan, task: tuple[int, int]) -> FoldResult:
+    return fit_fold(plan, *task)
 
 
 def permute_modality(inputs: Inputs, modality: Modality, seed: int) -> Inputs:

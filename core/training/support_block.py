@@ -118,7 +118,8 @@ def _placed(values: FloatArray, standardise: bool) -> SupportBlock:
     if values.shape[1] <= COMPONENTS:
         return SupportBlock(centre, scale, np.zeros((0, values.shape[1])), moved, limits)
     components = _components(moved)
-    return SupportBlock(centre, scale, components, moved @ components.T, limits)
+    points = moved @ components.T if len(components) else moved  # patients who are all alike have no directions
+    return SupportBlock(centre, scale, components, points, limits)
 
 
 def _components(moved: FloatArray) -> FloatArray:

@@ -39,6 +39,13 @@ def test_unusual_values_and_unusual_patterns_are_both_found() -> None:
     assert (block.ratio(gaps) > 1).mean() < 0.06, "a tenth of the values missing makes nobody strange"
 
 
+@pytest.mark.parametrize("columns", [3, 300])
+def test_patients_who_are_all_alike_support_themselves_and_nobody_else(columns: int) -> None:
+    block = SupportBlock.fit(np.ones((30, columns)))
+    assert (block.ratio(np.ones((2, columns))) <= 1).all()
+    assert (block.ratio(np.full((2, columns), 2.0)) > 1).all()
+
+
 def test_the_distance_is_the_mean_to_the_nearest_training_patients() -> None:
     random = np.random.default_rng(0)
     values, new = random.normal(size=(80, 4)), random.normal(size=(7, 4))
