@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
+from core.cli.cluster_option import add_cluster
 from core.cli.output import Answer, ProgressBar, table
 from core.cli.paths import user_path
 from core.cli.words import modalities_of, settings_of
@@ -14,6 +15,7 @@ from core.errors import PrognoscopeError
 from core.features.encoders import DEFAULTS, encoder_names
 from core.results.workspace import Workspace
 from core.tasks.encode import EncodeReport, EncodeRequest, encode
+from core.workers.cluster import on_cluster
 
 _PLACES = ("source", "weights", "text_model", "decomposer")
 """Settings of encoders that may name a file or folder."""
@@ -35,6 +37,7 @@ def add_commands(commands: Any) -> None:
         help="a setting of the encoder given by --encoder, e.g. source=FOLDER; of several slides.source=FOLDER",
     )  # fmt: skip
     add.add_argument("--processes", type=int, default=2, help="patients at a time")
+    add_cluster(add)
     add.set_defaults(run=run_encode)
 
 
@@ -51,7 +54,8 @@ def run_encode(args: argparse.Namespace, workspace: Workspace) -> Answer:
         settings,
         args.processes,
     )
-    return _describe(encode(request, workspace, ProgressBar()))
+    with on_cluster(args.cluster):
+        return _describe(encode(request, workspace, ProgressBar()))
 
 
 def _encoders(texts: list[str]) -> tuple[dict[Modality, str], dict[Modality, str]]:

@@ -6,6 +6,7 @@ import argparse
 import math
 from typing import Any
 
+from core.cli.cluster_option import add_cluster
 from core.cli.output import Answer, ProgressBar, table
 from core.errors import PrognoscopeError
 from core.results.cohort_explanation import CohortExplanation
@@ -14,6 +15,7 @@ from core.results.explanation import Explanation, load_explanation
 from core.results.workspace import Workspace
 from core.tasks.explain import Explained, ExplainRequest, explain
 from core.tasks.explain_cohort import ExplainCohortRequest, explain_run
+from core.workers.cluster import on_cluster
 
 SHOWN = 15
 
@@ -28,6 +30,7 @@ def add_commands(commands: Any) -> None:
     add.add_argument("--all", action="store_true", help="many patients of the run at once: which values count overall")
     add.add_argument("--patients", type=int, default=ExplainCohortRequest.patients, help="with --all: how many at most")
     add.add_argument("--cohort", default="", help="of a patient who is new to the run; the run's own when left out")
+    add_cluster(add)
     add.set_defaults(run=run_explain)
 
 
@@ -38,11 +41,13 @@ def run_explain(args: argparse.Namespace, workspace: Workspace) -> Answer:
             "a patient and --all" if args.all else "no patient", "the command", "give a patient, or --all"
         )
     if args.all:
-        found = explain_run(ExplainCohortRequest(args.explained, args.month, args.patients), workspace, ProgressBar())
+        with on_cluster(args.cluster):
+            request = ExplainCohortRequest(args.explained, args.month, args.patients)
+            found = explain_run(request, workspace, ProgressBar())
         return Answer(_cohort_json(found), _cohort_lines(found))
     kinds = tuple(k.strip() for k in args.kinds.split(",") if k.strip())
-    request = ExplainRequest(args.explained, args.patient, args.month, kinds, args.cohort)
-    made = explain(request, workspace, ProgressBar())
+    one = ExplainRequest(args.explained, args.patient, args.month, kinds, args.cohort)
+    made = explain(one, workspace, ProgressBar())
     values = None
     if Kind.VALUES in made.made:
         values = load_explanation(made.run, args.patient, made.month, workspace)

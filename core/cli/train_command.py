@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from core.cli.cluster_option import add_cluster
 from core.cli.jobs_command import submitted
 from core.cli.output import Answer, ProgressBar
 from core.cli.run_commands import answer_of, each_cancer, months_of
@@ -21,6 +22,7 @@ from core.results.workspace import Workspace
 from core.tasks.model_encoders import encode_for_model
 from core.tasks.train import HORIZONS, TrainRequest, prepare, train
 from core.training.estimators import estimator_names
+from core.workers.cluster import VARIABLE, named_cluster, on_cluster
 
 
 def add_commands(commands: Any) -> None:
@@ -47,6 +49,7 @@ def add_commands(commands: Any) -> None:
     add.add_argument(
         "--redact-markers", action="store_true", help="remove every mention of a marker from the reports first"
     )
+    add_cluster(add)
     add.add_argument("--queue", action="store_true", help="leave it to the worker and return at once (see jobs)")
     add.set_defaults(run=run_train)
 
@@ -74,8 +77,13 @@ def run_train(args: argparse.Namespace, workspace: Workspace) -> Answer:
         start_from=args.start_from,
     )
     if args.queue:
+        if args.cluster != named_cluster():
+            raise PrognoscopeError(
+                "a cluster for a job of the queue", "--cluster", f"set ${VARIABLE} where the dashboard is started"
+            )
         return _queue(request, workspace)
-    run = train(request, workspace, ProgressBar())
+    with on_cluster(args.cluster):
+        run = train(request, workspace, ProgressBar())
     return answer_of(run, run.metrics, each_cancer(run, load_predictions(run.id, workspace), workspace))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from core.jobs.arguments import Argument
 from core.jobs.task import JobContext, Task
 from core.results.workspace import Workspace
+from core.workers.cluster import named_cluster, on_cluster
 
 
 def _train(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
@@ -19,7 +20,8 @@ def _train(arguments: Mapping[str, Any], workspace: Workspace, context: JobConte
     given["modalities"] = tuple(Modality(m) for m in given.get("modalities", ()))
     if "horizons" in given:
         given["horizons"] = tuple(float(h) for h in given["horizons"])
-    run = train(TrainRequest(**{"watch": True, **given}), workspace, context.progress, context.folder)
+    with on_cluster(named_cluster()):
+        run = train(TrainRequest(**{"watch": True, **given}), workspace, context.progress, context.folder)
     return {"run": run.id, "cohort": run.cohort}
 
 
@@ -36,7 +38,8 @@ def _encode(arguments: Mapping[str, Any], workspace: Workspace, context: JobCont
     given = dict(arguments)
     given["modalities"] = tuple(Modality(m) for m in given.get("modalities", ()))
     given["encoders"] = {Modality(m): str(name) for m, name in given.get("encoders", {}).items()}
-    return encode(EncodeRequest(**given), workspace, context.progress).as_json()
+    with on_cluster(named_cluster()):
+        return encode(EncodeRequest(**given), workspace, context.progress).as_json()
 
 
 def _predict(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
@@ -88,7 +91,8 @@ def _image_means(arguments: Mapping[str, Any], workspace: Workspace, context: Jo
 def _explain_cohort(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
     from core.tasks.explain_cohort import ExplainCohortRequest, explain_run
 
-    found = explain_run(ExplainCohortRequest(**arguments), workspace, context.progress)
+    with on_cluster(named_cluster()):
+        found = explain_run(ExplainCohortRequest(**arguments), workspace, context.progress)
     return {"run": found.run, "month": found.month, "patients": len(found.patients)}
 
 

@@ -21,6 +21,7 @@ from core.errors import PrognoscopeError
 ROOT = Path(__file__).resolve().parents[2]
 RETRIES = 3
 """How often work is given to another worker after its own was lost."""
+VARIABLE = "PROGNOSCOPE_CLUSTER"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -85,6 +86,11 @@ def on_cluster(address: str) -> Iterator[None]:
     finally:
         _current.reset(token)
         ray.shutdown()
+
+
+def named_cluster() -> str:
+    """The address that ``$PROGNOSCOPE_CLUSTER`` gives to everything this machine starts; empty for none."""
+    return os.environ.get(VARIABLE, "")
 
 
 def _connected(address: str) -> Any:
