@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 
 from core.errors import PrognoscopeError
 
@@ -10,6 +11,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 # libraries that write for us (SQLite, safetensors, Arrow) keep the number in their words
 _FULL_WORDS = ("no space left on device", "disk is full", "disk quota exceeded", "file too large", "os error 28")
+_SHORT = re.compile(r"\d+ requested and \d+ written")
+"""NumPy, when a file takes fewer bytes than it was given."""
 _REFUSED_WORDS = ("read-only file system", "readonly database", "permission denied", "os error 30", "os error 13")
 
 
@@ -42,6 +45,6 @@ def _kind(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         return "full" if error.errno in _FULL else "refused" if error.errno in _REFUSED else ""
     words = str(error).lower()
-    if any(w in words for w in _FULL_WORDS):
+    if any(w in words for w in _FULL_WORDS) or _SHORT.search(words):
         return "full"
     return "refused" if any(w in words for w in _REFUSED_WORDS) else ""
