@@ -14,6 +14,7 @@ from core.results.trail import Step, Trail
 from core.results.workspace import Workspace
 from pages.widgets import state as page
 from pages.widgets.data import View
+from pages.widgets.guide import guide_button
 from pages.widgets.history_export import methods_panel
 from pages.widgets.html import note
 
@@ -29,6 +30,7 @@ def history_bar(view: View) -> None:
     with st.container(horizontal=True, gap="xsmall", width="content", vertical_alignment="center", key="history_bar"):
         _button("Undo", trail, trail.back, "undo", UNDO_KEYS, view.workspace)
         _button("Redo", trail, trail.forward, "redo", REDO_KEYS, view.workspace)
+        guide_button(view)
         shown = st.popover("History", key="history", on_change="rerun", help="What was done in this session.")
         if shown.open:
             with shown:

@@ -23,6 +23,7 @@ from pages.widgets.account import account
 from pages.widgets.audited import opened
 from pages.widgets.data import View, read_cohort, runs_of
 from pages.widgets.frame import loading, show_error, strip, told_plainly
+from pages.widgets.guide import guide
 from pages.widgets.history_bar import history_bar
 from pages.widgets.history_words import told
 from pages.widgets.html import note, state_box
@@ -52,6 +53,7 @@ def show_page(title: str, body: Callable[[View], None], empty: Callable[[Workspa
             (empty or no_cohort)(workspace)
             return
         view = _open(title, chosen, cohorts, workspace)
+        guide(title, view)
         body(view)
         page.tell_history(title, partial(told, cohort=view.cohort, runs=view.runs))
         page.publish(workspace)
