@@ -16,14 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from core.cohort.sample import save_sample
 from core.results.run_store import save_run
 from core.results.workspace import Workspace
+from tests.browser.waiting import PATIENCE, patient
 from tests.pages.builders import make_predictions, make_run
 
 ROOT = Path(__file__).resolve().parents[2]
+expect.set_options(timeout=PATIENCE)
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -48,6 +50,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     predictions = make_predictions(cohort)
     save_run(make_run(cohort, predictions), predictions, workspace)
     with application(workspace, folder / "server.log") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def slides_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The application with patients with slides (:mod:`tests.browser.slides`)."""
+    from tests.browser.slides import slide_app
+
+    with slide_app(tmp_path_factory.mktemp("slides")) as running:
         yield running
 
 
@@ -77,7 +88,7 @@ def application(workspace: Workspace, log: Path) -> Iterator[Served]:
             process.wait(timeout=10)
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes], seconds: float = 40) -> None:
+def _wait_for(address: str, process: subprocess.Popen[bytes], seconds: float = PATIENCE / 1000) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:
         try:
@@ -96,7 +107,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS.split())
-        yield browser
+        yield patient(browser)
         browser.close()
 
 

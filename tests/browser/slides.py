@@ -19,6 +19,7 @@ from core.results.views import save_view
 from core.results.workspace import Workspace
 from pages.widgets.state import PageState
 from tests.browser.conftest import Served, application
+from tests.browser.waiting import frames
 from tests.pages.builders import make_large_cohort, make_predictions, make_run
 from tests.serving.slide_places import corners_of, maps_of, store_maps, write_slide
 
@@ -70,10 +71,10 @@ def open_slide_tab(page: Page, served: Served, patient: str = PATIENTS[0]) -> No
     """The Slide tab of a patient, its viewer ready and its tiles drawn."""
     state = PageState(cohort="slides", run=RUN, patient=patient)
     page.goto(f"{served.url}/patient?view={save_view(state.as_json(), served.workspace)}")
-    page.get_by_role("tab", name="Slide").wait_for(timeout=60_000)
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=60_000)
+    page.get_by_role("tab", name="Slide").wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     page.get_by_role("tab", name="Slide").click()
-    page.locator('.slide-viewer[data-ready="1"]').wait_for(timeout=60_000)
+    page.locator('.slide-viewer[data-ready="1"]').wait_for()
     settle(page)
 
 
@@ -91,9 +92,8 @@ def settle(page: Page) -> None:
           });
           return maps && same;
         }""",
-        timeout=60_000,
     )
-    page.wait_for_timeout(150)
+    frames(page)
 
 
 def view_of(page: Page, expression: str) -> object:

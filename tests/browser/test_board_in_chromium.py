@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.results.board_store import add_patients, delete_board, new_board, opinions_of
 from tests.browser.conftest import Served
+from tests.browser.waiting import idle
 
 pytestmark = pytest.mark.browser
 PATIENTS = ("SYN-0007", "SYN-0002", "SYN-0040")
@@ -22,7 +23,7 @@ _DRAWN = "() => [...document.querySelectorAll('img.drawn')].every(i => i.natural
 
 
 def _title(page: Page, words: str) -> None:
-    expect(page.locator(".talk h1")).to_have_text(words, timeout=20_000)
+    expect(page.locator(".talk h1")).to_have_text(words)
 
 
 def test_the_whole_meeting_by_keys(chromium: Browser, served: Served, tmp_path: Path, screenshots: Path) -> None:
@@ -33,8 +34,8 @@ def test_the_whole_meeting_by_keys(chromium: Browser, served: Served, tmp_path: 
     page = context.new_page()
     try:
         page.goto(f"{served.url}/board")
-        page.get_by_role("button", name="Freeze the pages").click(timeout=30_000)
-        page.get_by_role("button", name="Present").click(timeout=30_000)
+        page.get_by_role("button", name="Freeze the pages").click()
+        page.get_by_role("button", name="Present").click()
         _title(page, "Patient 1 of 3")
         expect(page.locator(".talk h1")).to_be_in_viewport()
         page.get_by_role("button", name="Next").scroll_into_view_if_needed()
@@ -42,24 +43,25 @@ def test_the_whole_meeting_by_keys(chromium: Browser, served: Served, tmp_path: 
         _title(page, "Patient 2 of 3")
         expect(page.locator(".talk h1")).to_be_in_viewport()
         assert page.evaluate(_SMALLEST, "[data-testid=stMain]") >= 24
-        assert page.evaluate(_DRAWN)
+        page.wait_for_function(_DRAWN)
         seen = page.locator("body").inner_text()
         assert not any(p in seen + page.url + page.title() for p in PATIENTS)
         page.screenshot(path=screenshots / "board-talk-1440.png")
+        idle(page)  # before, the old patient's buttons may still stand there
         page.locator(".st-key-talk_opinion").get_by_text("Disagree", exact=True).first.click()
         page.get_by_label(re.compile("^Note")).fill("older than the others")
         page.keyboard.press("ArrowRight")  # inside the note a key moves the cursor alone
         _title(page, "Patient 2 of 3")
         page.get_by_role("button", name="Keep").click()
-        expect(page.locator("p.note")).to_contain_text("Disagree. “older than the others”", timeout=20_000)
+        expect(page.locator("p.note")).to_contain_text("Disagree. “older than the others”")
         found = opinions_of(board.id, workspace)
         assert [(o.patient, o.verdict, o.note) for o in found] == [("SYN-0002", "disagree", "older than the others")]
         page.locator(".talk h1").click()
         page.keyboard.press("ArrowLeft")
         _title(page, "Patient 1 of 3")
         page.keyboard.press("Escape")
-        with page.expect_download(timeout=30_000) as download:
-            page.get_by_role("button", name="Offline bundle (zip)").click(timeout=20_000)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Offline bundle (zip)").click()
         download.value.save_as(tmp_path / "board.zip")
         _offline(chromium, tmp_path)
     finally:

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from core.cohort.sample import make_sample_cohort
 from tests.browser.conftest import Served
+from tests.browser.waiting import photograph, still
 
 pytestmark = pytest.mark.browser
 
@@ -39,17 +40,9 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 def opened(context: BrowserContext, served: Served, path: str = "", charts: int = 3) -> Page:
     page = context.new_page()
     page.goto(f"{served.url}/{path}")
-    page.wait_for_function(f"document.querySelectorAll('.js-plotly-plot .main-svg').length >= {charts}", timeout=30_000)
+    page.wait_for_function(f"document.querySelectorAll('.js-plotly-plot .main-svg').length >= {charts}")
     page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
     return page
-
-
-def whole_page(page: Page, path: Path, width: int) -> None:
-    """A picture of the full height of the page."""
-    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": width, "height": int(height) + 40})
-    page.wait_for_timeout(800)
-    page.screenshot(path=path)
 
 
 def click_bar(page: Page, chart: str, index: int) -> None:
@@ -74,11 +67,10 @@ def test_cohort_click_filters_everything_and_follows_to_survival(
     click_bar(page, ".st-key-figure_modalities", 0)
     expect(page.locator(".st-key-chips")).to_contain_text(f"{whole} of 240 patients selected")
     expect(page.get_by_role("button", name=re.compile("with genomics"))).to_be_visible()
-    page.wait_for_timeout(600)
-    whole_page(page, screenshots / "cohort-1440.png", 1440)
+    photograph(page, screenshots / "cohort-1440.png")
     page.set_viewport_size({"width": 1440, "height": 900})
     page.get_by_role("link", name="Survival").click()
-    expect(page.locator(CHART)).to_be_visible(timeout=20_000)
+    expect(page.locator(CHART)).to_be_visible()
     expect(page.locator(".st-key-chips")).to_contain_text(f"{whole} of 240 patients selected")
     page.get_by_role("button", name=re.compile("with genomics")).click()
     expect(page.locator(".st-key-chips")).not_to_contain_text(f"{whole} of 240")
@@ -93,7 +85,7 @@ def test_survival_table_stands_under_its_ticks(
 ) -> None:
     page = opened(context, served, "survival", charts=4)
     page.set_viewport_size({"width": width, "height": 900})
-    page.wait_for_timeout(900)
+    still(page)
     found = page.evaluate(_ALIGNMENT)
     assert found["width"] < width
     assert len(found["rows"]) == 6
@@ -105,7 +97,7 @@ def test_survival_table_stands_under_its_ticks(
     text = page.locator(CHART).inner_text()
     assert "out-of-fold" in text
     assert "synthetic patients" in text
-    whole_page(page, screenshots / f"survival-{width}.png", width)
+    photograph(page, screenshots / f"survival-{width}.png", width)
 
 
 def test_cohort_page_answers_at_its_name(context: BrowserContext, served: Served) -> None:
@@ -118,14 +110,15 @@ def test_a_view_opens_elsewhere_with_its_filters(context: BrowserContext, chromi
     click_bar(page, ".st-key-figure_column-stage", 1)
     expect(page.locator("[class*=st-key-chip_0]")).to_be_visible()
     words = page.locator("[class*=st-key-chip_0]").inner_text()
-    page.wait_for_timeout(500)
+    page.wait_for_url(re.compile(rf"{served.url}/\?view=[0-9a-f]{{32}}$"))
+    still(page)
     address = page.url
     assert re.fullmatch(rf"{served.url}/\?view=[0-9a-f]{{32}}", address)
     other = chromium.new_context()
     try:
         elsewhere = other.new_page()
         elsewhere.goto(address)
-        expect(elsewhere.locator("[class*=st-key-chip_0]")).to_have_text(words, timeout=20_000, use_inner_text=True)
+        expect(elsewhere.locator("[class*=st-key-chip_0]")).to_have_text(words, use_inner_text=True)
     finally:
         other.close()
 
@@ -139,7 +132,7 @@ def test_a_box_over_the_curves_shows_who_is_behind_them(context: BrowserContext,
     page.mouse.down()
     page.mouse.move(box["x"] + 120, box["y"] + 150, steps=8)
     page.mouse.up()
-    expect(page.get_by_role("button", name="Keep only these")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("button", name="Keep only these")).to_be_visible()
     expect(page.locator(".st-key-chips")).to_contain_text("240 of 240 patients selected")
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
     page.get_by_role("button", name="Keep only these").click()
@@ -150,11 +143,11 @@ def test_table_view_and_exports(context: BrowserContext, served: Served, tmp_pat
     page = opened(context, served, "survival", charts=4)
     figure = page.locator(CHART)
     figure.get_by_role("button", name="Table").click()
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=10_000)
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     page.keyboard.press("Escape")
     figure.get_by_role("button", name="Export").click()
     for name, start in (("CSV of the drawn numbers", b"group,time"), ("SVG", b"<svg"), ("PNG, 300 dpi", b"\x89PNG")):
-        with page.expect_download(timeout=30_000) as coming:
+        with page.expect_download() as coming:
             page.get_by_role("button", name=name, exact=True).click()
         target = tmp_path / coming.value.suggested_filename
         coming.value.save_as(target)

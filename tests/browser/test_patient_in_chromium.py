@@ -18,6 +18,7 @@ from core.results.run_store import save_run
 from core.results.workspace import Workspace
 from tests.browser.conftest import Served, application
 from tests.browser.looks import TEXT_OUTSIDE
+from tests.browser.waiting import photograph, still
 from tests.pages.builders import make_predictions, make_run
 
 pytestmark = pytest.mark.browser
@@ -52,12 +53,12 @@ def find(page: Page, served: Served) -> None:
     """Type the pseudonym and take it, by keys alone."""
     page.goto(f"{served.url}/patient")
     box = page.get_by_role("combobox", name="Patient")
-    expect(box).to_be_visible(timeout=30_000)
+    expect(box).to_be_visible()
     box.focus()
     page.keyboard.type(PATIENT)
-    page.wait_for_timeout(300)
+    expect(page.get_by_role("option", name=PATIENT)).to_be_visible()
     page.keyboard.press("Enter")
-    expect(page.locator(".headline .n")).to_be_visible(timeout=20_000)
+    expect(page.locator(".headline .n")).to_be_visible()
 
 
 def test_from_the_name_to_the_number_the_reason_and_a_tab(chromium: Browser, clinic: Served, screenshots: Path) -> None:
@@ -76,8 +77,8 @@ def test_from_the_name_to_the_number_the_reason_and_a_tab(chromium: Browser, cli
     assert "Stage (BCLC-like)" in top.inner_text()
     assert "6.3 percentage points" in (top.get_attribute("aria-label") or "")
     page.get_by_role("tab", name="Genes").click()
-    expect(page.locator(".headline .n")).to_have_count(0, timeout=15_000)
-    expect(page.get_by_text("models that never saw this patient estimate")).to_be_visible(timeout=15_000)
+    expect(page.locator(".headline .n")).to_have_count(0)
+    expect(page.get_by_text("models that never saw this patient estimate")).to_be_visible()
     assert not [u for u in (*requests, page.url) if PATIENT in u]
     assert PATIENT not in page.title()
     assert PATIENT not in clinic.log.read_text()
@@ -93,18 +94,18 @@ def test_the_five_presentations_show_one_number_and_the_choice_is_kept(chromium:
     for name in ("Icons", "Bar", "Curve"):
         page.get_by_role("radio", name=name, exact=True).click()
         plot = page.locator(f".st-key-figure_{figure[name]} .js-plotly-plot")
-        expect(plot.get_by_text(f"{number} %").first).to_be_visible(timeout=15_000)
+        expect(plot.get_by_text(f"{number} %").first).to_be_visible()
     page.get_by_role("radio", name="Table", exact=True).click()
     table = page.locator("table.numbers", has_text="Of 100")
-    expect(table.get_by_text(f"{number} %").first).to_be_visible(timeout=15_000)
+    expect(table.get_by_text(f"{number} %").first).to_be_visible()
     page.get_by_role("radio", name="Sentence", exact=True).click()
     expect(page.locator("p.said").first).to_have_text(
-        f"About {number} of 100 patients like this one are alive 3 years after diagnosis.", timeout=15_000
+        f"About {number} of 100 patients like this one are alive 3 years after diagnosis."
     )
     page.reload()
-    expect(page.locator("p.said").first).to_contain_text(number, timeout=30_000)
+    expect(page.locator("p.said").first).to_contain_text(number)
     page.get_by_role("button", name="Next", exact=True).click()
-    expect(page.locator(".who .name")).to_have_text("SYN-0004", timeout=15_000)
+    expect(page.locator(".who .name")).to_have_text("SYN-0004")
     expect(page.locator("p.said").first).to_be_visible()
     context.close()
 
@@ -114,11 +115,7 @@ def test_nothing_is_cut_off(width: int, chromium: Browser, clinic: Served, scree
     context = chromium.new_context(viewport={"width": width, "height": 900})
     page = context.new_page()
     find(page, clinic)
-    page.wait_for_timeout(1200)
-    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": width, "height": int(height) + 40})
-    page.wait_for_timeout(800)
-    page.screenshot(path=screenshots / f"patient-{width}.png")
+    photograph(page, screenshots / f"patient-{width}.png", width)
     assert page.evaluate(TEXT_OUTSIDE) == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     size = page.locator(".headline .n").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
@@ -135,12 +132,12 @@ def test_a_patient_picked_in_the_table_opens_the_page(chromium: Browser, clinic:
     page = context.new_page()
     page.goto(f"{clinic.url}/cohort")
     table = page.get_by_test_id("stDataFrame").first
-    expect(table).to_be_visible(timeout=30_000)
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(2500)  # charts above it are drawn and move it no more
+    expect(table).to_be_visible()
+    still(page, 1000)  # charts above it are drawn and move it no more
     table.scroll_into_view_if_needed()
+    still(page)
     table.locator(".dvn-scroller").click(position={"x": 20, "y": 52})  # the tick of the first row
-    page.get_by_role("button", name="Open patient SYN-0001").click(timeout=15_000)
-    expect(page.locator(".who .name")).to_have_text("SYN-0001", timeout=20_000)
+    page.get_by_role("button", name="Open patient SYN-0001").click()
+    expect(page.locator(".who .name")).to_have_text("SYN-0001")
     assert "SYN-0001" not in page.url
     context.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from core.serving.libraries import has_library
 from tests.browser.conftest import Served
-from tests.browser.slides import SIDE, open_slide_tab, settle, slide_app, square_corners
+from tests.browser.slides import SIDE, open_slide_tab, settle, square_corners
 
 pytestmark = [
     pytest.mark.browser,
@@ -88,19 +87,13 @@ def go(page: Page, x: float, y: float) -> None:
     )
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with slide_app(tmp_path_factory.mktemp("registration")) as served:
-        yield served
-
-
 @pytest.mark.parametrize("pixels", [1, 2])
 def test_maps_lie_on_their_patches_at_every_zoom_place_and_rotation(
-    running: Served, chromium: Browser, pixels: int
+    slides_served: Served, chromium: Browser, pixels: int
 ) -> None:
     """``pixels`` device pixels a CSS pixel; errors are in device pixels."""
     page = chromium.new_page(viewport={"width": 1440, "height": 1000}, device_scale_factor=pixels)
-    open_slide_tab(page, running)
+    open_slide_tab(page, slides_served)
     page.locator(".sv-tools button", has_text="Fit").focus()
     worst: dict[str, float] = {}
     corners = square_corners()
