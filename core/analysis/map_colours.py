@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.outcome import Outcome
+from core.analysis.points import month_words
 from core.arrays import FloatArray
 from core.cohort.cohort import Cohort
 from core.results.routing_record import RoutingRecord
@@ -28,7 +29,7 @@ class Colour:
 
 def colour_choices(cohort: Cohort, record: RoutingRecord) -> dict[str, str]:
     """Key → words."""
-    found = {ESTIMATE: f"estimated {record.month:g}-month survival, %", EVENT: "event", TIME: "follow-up", FOLD: "fold"}
+    found = {ESTIMATE: f"estimated {month_words(record.month)}, %", EVENT: "event", TIME: "follow-up", FOLD: "fold"}
     for level in record.levels.values():
         if level.comparable:
             found |= {f"{_GATE}{level.name}:{i}": f"gate mass: {level.name}, {e}" for i, e in enumerate(level.experts)}

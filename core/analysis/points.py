@@ -33,10 +33,10 @@ def percent_of(value: float, digits: int = 1) -> str:
 
 
 def month_words(month: float) -> str:
-    """``"36-month survival"``."""
-    return f"{month:g}-month survival"
+    """``"3-year survival"``, or ``"18-month survival"`` where the months are no whole years."""
+    return f"{month:g}-month survival" if month % 12 or not month else f"{month / 12:g}-year survival"
 
 
 def axis_words(month: float) -> str:
-    """The unit of every axis of effects: ``"percentage points of 36-month survival"``."""
+    """The unit of every axis of effects: ``"percentage points of 3-year survival"``."""
     return f"percentage points of {month_words(month)}"

@@ -45,8 +45,8 @@ def patient_map(
         )  # fmt: skip
     figure.update_layout(
         margin={"l": 66, "r": 30, "t": 96, "b": 58}, dragmode=False,
-        xaxis={"title": found.axes[0], "showticklabels": False},
-        yaxis={"title": found.axes[1], "showticklabels": False},
+        xaxis={"title": _begun(found.axes[0]), "showticklabels": False},
+        yaxis={"title": _begun(found.axes[1]), "showticklabels": False},
     )  # fmt: skip
     subtitle = f"n {int(inside.sum()):,} · {method} of {space} · out of fold · coloured by {colour.name}"
     titled(figure, "Patients as the model sees them", subtitle, synthetic, HEIGHT)
@@ -54,6 +54,10 @@ def patient_map(
     figure.update_yaxes(ticks="")
     figure.update_layout(showlegend=colour.numbers is None, legend={"x": 1.01, "y": 1, "font": {"size": 12}})
     return figure.figure()
+
+
+def _begun(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _numbers(figure: Canvas, x: FloatArray, y: FloatArray, colour: Colour, ids: tuple[str, ...], inside: BoolArray,
@@ -64,7 +68,7 @@ def _numbers(figure: Canvas, x: FloatArray, y: FloatArray, colour: Colour, ids: 
     keep = inside & known
     marker = {"size": 9, "color": colour.numbers[keep].tolist(), "colorscale": NUMBERS, "showscale": True,
               "line": {"width": 1, "color": MARK},
-              "colorbar": {"title": {"text": shortened(colour.name, 26), "side": "right"},
+              "colorbar": {"title": {"text": shortened(_begun(colour.name), 40), "side": "right"},
                            "thickness": 12}}  # fmt: skip
     words = [f"{colour.name} {v:.4g}" for v in colour.numbers[keep]]
     _scatter(figure, x, y, keep, ids, marker, colour.name, interactive, words)

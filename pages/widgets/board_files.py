@@ -68,8 +68,8 @@ def _meeting(board: Board, workspace: Workspace) -> None:
         return
     if (frozen.patients, frozen.run, frozen.month) != (board.patients, board.run, board.month):
         note("The list was changed after these pages were frozen.", warn=True)
-    note(f"{plural(len(frozen.pages), 'page')} frozen, manifest SHA-256 {frozen.sha256[:16]}…. The bundle opens in any "
-         "browser without a network: index.html, then the arrow keys.")  # fmt: skip
+    note(f"{plural(len(frozen.pages), 'page')} frozen, manifest SHA-256 {frozen.sha256[:16]} …; the bundle opens in "
+         "any browser without a network: index.html, then the arrow keys.")  # fmt: skip
 
 
 def _frozen(board: Board, workspace: Workspace) -> Frozen | None:

@@ -64,7 +64,7 @@ def cohort_values(view: View, patient: str, month: float) -> None:
               lambda: plot_code("swarm", "What moves the estimates over the cohort", axis_words(month))),
         key=chart_key("beeswarm", (group, patient)), on_select=_clicked, selection_mode=("points",),
     )  # fmt: skip
-    note("One point a patient; a black diamond is this patient. Numbers beside a name: its rank, and the best and "
+    note("One point a patient; the large diamond is this patient. Numbers beside a name: its rank, and the best and "
          "worst that a single seed gives it. Click a point to see how that value moves the estimate.")  # fmt: skip
     with st.container(key="cohort_values"):
         left, right = st.columns(2, gap="medium")

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.gates import Models, model_choice_words, of_models, patients_of
-from core.analysis.points import axis_words, group_words, points
+from core.analysis.points import axis_words, group_words, month_words, points
 from core.analysis.reproduce_plots import plot_code
 from core.figures.switch_off import OffRow, switch_off_figure
 from core.results.routing_record import RoutingRecord
@@ -110,7 +110,7 @@ def _one(view: View, record: RoutingRecord) -> None:
         if level.comparable:
             rows += [_row(f"{name}: {e} off", level.survival[:, i, k]) for k, e in enumerate(level.experts)]
     estimate = record.estimate[:, i]
-    st.markdown(f"Patient {patient}: estimated {record.month:g}-month survival {estimate.mean():.1f} % (seeds "
+    st.markdown(f"Patient {patient}: estimated {month_words(record.month)} {estimate.mean():.1f} % (seeds "
                 f"{estimate.min():.1f} to {estimate.max():.1f}).")  # fmt: skip
     numbers_table(pd.DataFrame(rows), right=("change, percentage points", "over seeds"))
     if any(not level.comparable for level in record.levels.values()):

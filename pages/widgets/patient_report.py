@@ -6,6 +6,7 @@ import hashlib
 
 import streamlit as st
 
+from core.analysis.points import month_words
 from core.analysis.report_reading import PARTS, effect_words, report_words, sentence_table, sentence_text
 from core.cohort.media_index import MediaFile, MediaKind, load_media
 from core.cohort.modality import Modality
@@ -55,7 +56,7 @@ def draw(view: View, patient: str) -> None:
         note(failure, warn=True)
     _evidence(found, texts, files)
     if found.month != month:
-        note(f"These numbers explain {found.month:g}-month survival; {month:g} months are chosen on this page.", True)
+        note(f"These numbers explain {month_words(found.month)}; {month_words(month)} is chosen on this page.", True)
     for words in found.notes:
         note(words)
     trust_box(view, Kind.REPORT)

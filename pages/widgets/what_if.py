@@ -10,7 +10,7 @@ import re
 
 import streamlit as st
 
-from core.analysis.points import group_words, percent_of, points
+from core.analysis.points import group_words, month_words, percent_of, points
 from core.analysis.reproduce_plots import plot_code
 from core.cohort.cohort import Cohort
 from core.errors import PrognoscopeError
@@ -149,11 +149,11 @@ def _reset(name: str) -> None:
 def _drawn(cohort: Cohort, found: WhatIf, change: WhatIfChange, month: float) -> None:
     before, after = found.at(month)
     if found.changed:
-        st.markdown(f"Estimated {month:g}-month survival **{percent_of(100 * before)} → {percent_of(100 * after)}** "
+        st.markdown(f"Estimated {month_words(month)} **{percent_of(100 * before)} → {percent_of(100 * after)}** "
                     f"({points(100 * (after - before))} percentage points).")  # fmt: skip
         note("; ".join(_labelled(cohort, words, change) for words in found.changed))
     else:
-        st.markdown(f"Estimated {month:g}-month survival **{percent_of(100 * before)}**. Nothing is changed.")
+        st.markdown(f"Estimated {month_words(month)} **{percent_of(100 * before)}**. Nothing is changed.")
     figure_block(
         Block("what-if", f"Estimated survival at month {month:g}: {100 * before:.1f} % as recorded, "
               f"{100 * after:.1f} % with the change.",

@@ -33,7 +33,7 @@ def test_sentences_stand_where_they_are_and_those_of_other_reports_do_not() -> N
 
 
 def test_words_follow_the_numbers() -> None:
-    assert "lowers the estimated 36-month survival by 2.50" in effect_words(MASS, 36, 4)
+    assert "lowers the estimated 3-year survival by 2.50" in effect_words(MASS, 36, 4)
     assert "All 4 models agree" in effect_words(MASS, 36, 4)
     assert "raises" in effect_words(ASCITES, 36, 4)
     assert "Only 2 of 4 models agree" in effect_words(ASCITES, 36, 4)

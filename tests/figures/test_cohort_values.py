@@ -14,7 +14,7 @@ from tests.pages.explanations import make_cohort_explanation
 
 COHORT = make_sample_cohort()[0]
 FOUND = make_cohort_explanation(COHORT)
-UNIT = "percentage points of 36-month survival"
+UNIT = "percentage points of 3-year survival"
 
 
 def test_every_patient_is_a_point_at_their_effect() -> None:

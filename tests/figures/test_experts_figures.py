@@ -49,7 +49,7 @@ def test_switching_off_draws_every_patient_who_takes_part() -> None:
     known = np.isfinite(change)
     assert list(figure.data[0].x) == pytest.approx(change[known].tolist())
     assert figure.data[1].x[0] == pytest.approx(float(change[30]))
-    assert "percentage points of 36-month survival" in figure.layout.xaxis.title.text
+    assert "percentage points of 3-year survival" in figure.layout.xaxis.title.text
     nobody = switch_off_figure([OffRow("Genes", np.full(len(RECORD), np.nan))], 36.0, RECORD.ids, "t", "s", True)
     assert "nobody" in [a.text for a in nobody.layout.annotations]
 

@@ -23,7 +23,7 @@ def test_bars_numbers_and_unit(depth: Depth) -> None:
     printed = [a.text for a in figure.layout.annotations]
     assert all(points(s.value) in p for s, p in zip(steps[1:-2], printed[1:-2], strict=True))
     assert "\N{MINUS SIGN}0.05" in printed[-2]
-    assert figure.layout.xaxis.title.text.startswith("percentage points of 36-month survival")
+    assert figure.layout.xaxis.title.text.startswith("percentage points of 3-year survival")
     assert "synthetic patients" in figure.layout.title.subtitle.text
     low, high = figure.layout.xaxis.range
     assert low <= min(min(s.start, s.end) for s in steps[1:-1])

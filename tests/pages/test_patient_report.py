@@ -68,7 +68,7 @@ def test_a_chosen_sentence_shows_its_expert_and_its_effect(report: Callable[...,
     assert not test.exception
     words = said(test)
     assert "Expert: expert 3 (level 2, first model)" in words
-    assert "lowers the estimated 36-month survival by 2.40" in words
+    assert "lowers the estimated 3-year survival by 2.40" in words
     assert "Weight: 50 % of the attention" in words
 
 
