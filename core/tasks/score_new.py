@@ -17,7 +17,7 @@ from core.cohort.storage import delete_cohort, load_cohort
 from core.cohort.uploads import is_upload, opened, remove_upload
 from core.errors import PrognoscopeError
 from core.features.encoders import encoder_class
-from core.results.prediction_set import PredictionSet
+from core.results.prediction_set import PredictionSet, list_prediction_sets
 from core.results.run import Run
 from core.results.run_store import load_run
 from core.results.workspace import Workspace
@@ -81,11 +81,26 @@ def _stored(request: ScoreNewRequest, base: Cohort, given: Path, workspace: Work
     imported = read_new_patient(
         folder, base, request.name, request.title or "New patient", workspace_secret(workspace), request.gene_units
     )
+    _check_once(request.run, imported.cohort, base, workspace)
     save_imported(imported, workspace)
     if uploaded:
         for read in imported.read_whole:  # tables and texts are kept under pseudonyms alone
             read.unlink(missing_ok=True)
     return imported.cohort
+
+
+def _check_once(run: str, cohort: Cohort, base: Cohort, workspace: Workspace) -> None:
+    """Refuse a patient whom this run has estimated from other files: explanations are kept under run and pseudonym, and
+    maps of one slide must never lie on another."""
+    new = set(cohort.ids) - set(base.ids)
+    for found in list_prediction_sets(None, workspace):
+        if found.run != run or found.cohort in (cohort.name, base.name) or not workspace.cohort(found.cohort).is_dir():
+            continue
+        if new & set(load_cohort(found.cohort, workspace, verify=False).ids):
+            raise PrognoscopeError(
+                "a patient whom this run has estimated before", f"cohort {found.cohort!r}",
+                "look at the patient there; for another estimate delete that one first, or give the patient another id",
+            )  # fmt: skip
 
 
 def _encoded(run: Run, cohort: Cohort, workspace: Workspace, progress: Progress) -> None:

@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.phenotypes import Phenotypes
-from core.analysis.profile import FEWEST, LEVEL, Profile, profile
+from core.analysis.profile import LEVEL, Profile, profile
 from core.analysis.reproduce_interaction import volcano_r
 from core.analysis.reproduce_plots import plot_code
 from core.analysis.waterfall import value_name
-from core.arrays import BoolArray
+from core.arrays import BoolArray, IntArray
 from core.figures.volcano import volcano_figure
 from core.results.image_means import ImageMeans
 from core.results.routing_record import RoutingRecord
@@ -32,15 +32,21 @@ def profile_panel(view: View, record: RoutingRecord, found: Phenotypes) -> None:
     if len(found.names) < 2:
         state_box("Only one group", ("There is nothing to compare it with.",), "slight")
         return
-    group = st.selectbox("Group", range(len(found.names)), key=ONE, format_func=lambda g: found.names[g], width=320)
-    inside, outside = _masks(view, record, found, int(group))
+    codes = _codes(view, record, found)
+    here = sorted({int(c) for c in codes[view.mask] if c >= 0})
+    offered = here if len(here) == 1 else list(range(len(found.names)))
+    group = st.selectbox("Group", offered, key=ONE, format_func=lambda g: found.names[g], width=320)
+    inside, outside = (codes == group) & view.mask, (codes >= 0) & (codes != group)
+    if len(here) == 1:
+        note("The selection holds this group alone: it is compared with all other patients of the run.")
+    else:
+        outside = outside & view.mask
     with loading("Comparing"):
         images = image_features(view)
         result = _profiled(str(view.workspace.root), view.cohort.content_hash, inside.tobytes(), outside.tobytes(),
                            images.made, view, inside, outside, images.means)  # fmt: skip
     if result.reason:
-        state_box("Not compared", (f"{result.reason[:1].upper()}{result.reason[1:]}.",
-                                   f"A comparison takes {FEWEST} patients on either side."), "slight")  # fmt: skip
+        state_box("Not compared", (f"{result.reason[:1].upper()}{result.reason[1:]}.",), "slight")
         return
     name = found.names[int(group)]
     if not found.stable(int(group)):
@@ -56,10 +62,10 @@ def profile_panel(view: View, record: RoutingRecord, found: Phenotypes) -> None:
     images_panel(view, images)
 
 
-def _masks(view: View, record: RoutingRecord, found: Phenotypes, group: int) -> tuple[BoolArray, BoolArray]:
+def _codes(view: View, record: RoutingRecord, found: Phenotypes) -> IntArray:
+    """(n,) the group of every patient of the cohort, −1 for one the run did not judge."""
     member = dict(zip(record.ids, found.member.tolist(), strict=True))
-    codes = np.array([member.get(i, -1) for i in view.cohort.ids])
-    return np.asarray((codes == group) & view.mask), np.asarray((codes >= 0) & (codes != group) & view.mask)
+    return np.array([member.get(i, -1) for i in view.cohort.ids], dtype=np.int64)
 
 
 @st.cache_resource(scope="session", show_spinner=False, max_entries=8)

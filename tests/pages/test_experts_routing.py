@@ -92,6 +92,9 @@ def test_stability_stands_beside_the_curves_and_one_click_selects_a_group(tab: C
     chosen = test.session_state[KEY].state.selection.filters
     assert [type(f) for f in chosen] == [IdsFilter]
     assert chosen[0].label == "phenotype: expert 1"
+    assert list(test.selectbox(key="phenotype_one").options) == ["expert 1"]
+    assert "it is compared with all other patients of the run" in html(test)
+    assert "Not compared" not in html(test)
     offered = test.selectbox(key="open_patient_phenotype").options
     assert 0 < len(offered) <= len(chosen[0].ids)
     assert not test.exception
@@ -138,7 +141,7 @@ def test_a_clicked_patient_is_chosen_for_all_pages(tab: Callable[..., AppTest]) 
     test.session_state[key] = {"selection": {"points": [{"customdata": [patient]}]}}
     test.run()
     assert test.session_state[KEY].state.patient == patient
-    assert f"Patient {patient}: estimated 36-month survival" in html(test)
+    assert f"Patient {patient}: estimated 3-year survival" in html(test)
 
 
 def test_a_model_without_experts_says_so(tab: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -190,6 +190,22 @@ def test_a_new_patients_estimate_is_explained_by_all_models(trained: tuple[Works
     assert not has_explanation(Kind.VALUES, run, patient, 24.0, workspace)
 
 
+def test_the_same_id_is_not_estimated_twice_by_one_run(trained: tuple[Workspace, str], tmp_path: Path) -> None:
+    """Explanations are kept under run and pseudonym: those of one set of files must not lie on another."""
+    workspace, run = trained
+    (tmp_path / "patients.csv").write_text("id,age,sex\nHOSP-9,58,female\n")
+    first = score_new(ScoreNewRequest(run, str(tmp_path), "new-10"), workspace)
+    (tmp_path / "patients.csv").write_text("id,age,sex\nHOSP-9,78,male\n")
+    with pytest.raises(PrognoscopeError, match="has estimated before") as refused:
+        score_new(ScoreNewRequest(run, str(tmp_path), "new-11"), workspace)
+    assert "new-10" in str(refused.value)
+    assert "HOSP-9" not in str(refused.value)
+    assert not workspace.cohort("new-11").exists()
+    remove_cohort("new-10", workspace)
+    again = score_new(ScoreNewRequest(run, str(tmp_path), "new-11"), workspace)
+    assert not np.allclose(again.survival, first.survival)
+
+
 def test_the_command_line_scores_a_folder_and_leaves_it_where_it_is(
     trained: tuple[Workspace, str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
