@@ -56,7 +56,7 @@ def main() -> int:
 def asked_address(words: Sequence[str]) -> str:
     """The address that the options of ``./run app`` or the environment name; that of the configuration else."""
     found = os.environ.get("STREAMLIT_SERVER_ADDRESS", LOCAL)
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words, ""][1:], strict=True):
         if word in ("--server.address", "--server-address"):
             found = following
         elif word.startswith(("--server.address=", "--server-address=")):
