@@ -21,7 +21,7 @@ OLDEST = 89
 """Ages above are a way to know somebody: they stand as one group."""
 
 STYLE = f"""
-.talk{{font:{FONT_PX + 2}px/1.4 "Source Sans 3","Segoe UI","Liberation Sans",Arial,sans-serif;
+.talk{{font:{FONT_PX + 2}px/1.4 "Source Sans","Source Sans 3","Segoe UI","Liberation Sans",Arial,sans-serif;
 color:var(--pg-ink,#17282B);font-variant-numeric:tabular-nums}}
 .talk header{{display:flex;flex-wrap:wrap;gap:4px 40px;align-items:baseline;
 border-bottom:2px solid var(--pg-edge,#B9CDCF);padding-bottom:8px;margin-bottom:16px}}

@@ -11,7 +11,10 @@ from streamlit.testing.v1 import AppTest
 from core.cohort.sample import save_sample
 from core.results.run_store import save_run
 from core.results.workspace import Workspace
+from tests.figures.readable import every_figure_is_readable
 from tests.pages.builders import make_predictions, make_run, page
+
+__all__ = ["every_figure_is_readable"]
 
 
 @pytest.fixture
