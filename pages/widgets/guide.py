@@ -24,7 +24,8 @@ LOOK_FOR: Mapping[str, str] = {
 }  # fmt: skip
 """Page → what is worth seeing on it, in one line."""
 
-HIDDEN, ROLE, STEP = "guide_hidden", "guide_role", "guide_step"
+HIDDEN, ROLE, STEP, TOUR = "guide_hidden", "guide_role", "guide_step", "guide_tour"
+"""``TOUR`` keeps the role: what a widget remembers ends with its page."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,10 @@ def guide(title: str, view: View) -> None:
             st.html(
                 f'<p class="look-for"><b>What to look for</b> {escape(LOOK_FOR.get(title, ""))}</p>', width="stretch"
             )
+            st.session_state[ROLE] = st.session_state.get(TOUR)
             role = st.segmented_control(
                 "Tour for a", list(TOURS), key=ROLE, label_visibility="collapsed", width="content",
-                help="Six steps through the pages.",
+                on_change=_choose_role, help="Six steps through the pages.",
             )  # fmt: skip
             st.button(
                 "Hide", key="guide_hide", type="tertiary", on_click=_hide, help="Puts this line and the tour away."
@@ -112,6 +114,10 @@ def _go(steps: tuple[TourStep, ...], index: int, title: str) -> None:
     if step.page == title:
         st.rerun()
     st.switch_page(f"{step.page.lower()}.py")
+
+
+def _choose_role() -> None:
+    st.session_state[TOUR] = st.session_state[ROLE]
 
 
 def _hide() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -15,7 +16,6 @@ from streamlit.testing.v1 import AppTest
 from core.cohort.sample import make_sample_cohort
 from core.results.run_store import save_run
 from core.results.workspace import Workspace
-from pages.widgets import figure_block
 from pages.widgets.figure_block import Block
 from tests.pages.builders import make_predictions, make_run
 
@@ -31,10 +31,13 @@ def blocks(monkeypatch: pytest.MonkeyPatch) -> dict[str, Block]:
     """Every block that a page makes, by name."""
     found: dict[str, Block] = {}
 
-    def remember(block: Block) -> None:
+    begin = Block.__init__
+
+    def remembered(block: Block, *given: Any, **named: Any) -> None:
+        begin(block, *given, **named)
         found[block.name] = block
 
-    monkeypatch.setattr(figure_block.Block, "__post_init__", remember, raising=False)
+    monkeypatch.setattr(Block, "__init__", remembered)
     return found
 
 
