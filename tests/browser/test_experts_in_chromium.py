@@ -15,6 +15,7 @@ from core.results.run_store import save_run
 from core.results.workspace import Workspace
 from tests.browser.conftest import Served, application
 from tests.browser.looks import TEXT_OUTSIDE
+from tests.browser.waiting import photograph, still
 from tests.pages.audits import TREATED, biofact_run, make_audit
 from tests.pages.builders import make_predictions, make_run
 
@@ -45,33 +46,28 @@ def test_an_audit_is_read_in_words_figures_and_tables(chromium: Browser, audited
     page = context.new_page()
     page.goto(f"{audited.url}/experts")
     page.get_by_role("tab", name="Audit", exact=True).click()
-    expect(page.locator(".verdict.yes")).to_have_count(3, timeout=30_000)
+    expect(page.locator(".verdict.yes")).to_have_count(3)
     for name in FIGURES:
-        expect(page.locator(f".st-key-figure_{name} .js-plotly-plot")).to_be_visible(timeout=15_000)
+        expect(page.locator(f".st-key-figure_{name} .js-plotly-plot")).to_be_visible()
     for width in (1440, 1024):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(500)
-        height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-        page.set_viewport_size({"width": width, "height": int(height) + 40})
-        page.wait_for_timeout(800)
-        page.screenshot(path=screenshots / f"experts-{width}.png")
+        photograph(page, screenshots / f"experts-{width}.png", width)
         assert page.evaluate(TEXT_OUTSIDE) == []
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.set_viewport_size({"width": 1440, "height": 900})
     page.locator(".st-key-open_table_audit-markers button").click()
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=10_000)
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_test_id("stDataFrame")).to_be_hidden(timeout=10_000)
+    expect(page.get_by_test_id("stDataFrame")).to_be_hidden()
     # a list that opens while the page still scrolls or is drawn is closed again: scroll first, as a person does
-    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=30_000)
+    still(page)
     chooser = page.get_by_role("combobox", name="Run")
     chooser.scroll_into_view_if_needed()
-    page.wait_for_timeout(700)
+    still(page)
     chooser.click()
     page.get_by_role("option").filter(has_text="HDMoE").click()
-    expect(page.get_by_text("HDMoE names no experts")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("HDMoE names no experts")).to_be_visible()
     page.get_by_role("button", name="Show the newest of them").click()
-    expect(page.locator(".verdict.yes")).to_have_count(3, timeout=15_000)
+    expect(page.locator(".verdict.yes")).to_have_count(3)
     own = ("data:", "blob:", "about:", audited.url, audited.url.replace("http", "ws"))
     assert [url for url in requests if not url.startswith(own)] == []
     context.close()

@@ -13,6 +13,7 @@ from core.results.views import save_view
 from core.results.workspace import Workspace
 from pages.widgets.state import PageState
 from tests.browser.conftest import Served, application
+from tests.browser.waiting import still
 from tests.pages.reports import HOSTILE, PATIENT, RUN, fill_reports
 
 pytestmark = pytest.mark.browser
@@ -36,24 +37,24 @@ def test_sentences_by_mouse_and_keyboard_and_a_hostile_report(
     alerts: list[str] = []
     page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
     page.goto(f"{reported.url}/patient?view={view}")
-    page.get_by_role("tab", name="Report").click(timeout=30_000)
+    page.get_by_role("tab", name="Report").click()
     sentences = page.locator(".report-text .sentence")
-    expect(sentences).to_have_count(3, timeout=20_000)
+    expect(sentences).to_have_count(3)
     expect(sentences.nth(2).locator(".words")).to_have_text(HOSTILE)
     sentences.nth(0).click()
     chosen = page.locator(".st-key-report_sentence")
-    expect(chosen).to_contain_text("by 2.40 percentage points", timeout=15_000)
+    expect(chosen).to_contain_text("by 2.40 percentage points")
     expect(sentences.nth(0)).to_have_attribute("aria-pressed", "true")
     sentences.nth(0).focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(chosen).to_contain_text("Only 1 of 2 models agree", timeout=15_000)
+    expect(chosen).to_contain_text("Only 1 of 2 models agree")
     lines = [s.evaluate("e => getComputedStyle(e).textDecorationStyle") for s in sentences.all()]
     assert lines == ["wavy", "solid", "dotted"]
     page.get_by_text("All sentences as a table").click()
     for width in (1440, 1024):
         page.set_viewport_size({"width": width, "height": 1100})
-        page.wait_for_timeout(500)
+        still(page)
         page.screenshot(path=screenshots / f"report-{width}.png")
     assert page.evaluate("window.hacked") is None
     assert not alerts
