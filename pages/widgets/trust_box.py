@@ -20,16 +20,17 @@ def trust_box(view: View, kind: Kind) -> None:
     if run is None:
         return
     found = load_trust(run.id, kind, view.workspace)
+    if found is None:
+        state_box(
+            TITLE,
+            (
+                "Not measured for this run yet. It is measured when the first patient of the run is explained.",
+                "An explanation shows what the models used, never what caused a disease.",
+            ),
+            "slight",
+        )
+        return
     with st.container(border=True, key=f"trust_{kind.value}"):
-        if found is None:
-            state_box(
-                TITLE,
-                (
-                    "Not measured for this run yet. It is measured when the first patient of the run is explained.",
-                    "An explanation shows what the models used, never what caused a disease.",
-                ),
-            )
-            return
         st.markdown(f"**{TITLE}**")
         st.markdown(verdict(found))
         numbers_table(trust_table(found), right=("measured", "asked for", "by chance"))
