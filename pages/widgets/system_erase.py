@@ -17,6 +17,7 @@ from core.jobs.supervise import submit_job
 from core.results.workspace import Workspace
 from pages.widgets.frame import show_error
 from pages.widgets.html import note, numbers_table, state_box
+from pages.widgets.job_panel import Wanted, job_again
 
 KEY = "erasing"
 """In the session while the question is open: cohort and what was typed."""
@@ -41,7 +42,7 @@ def erase_panel(workspace: Workspace) -> None:
 
 def _form(titles: dict[str, str]) -> None:
     note("Removes one patient from everything the workspace keeps. Nothing happens before you have seen what goes.")
-    with st.form("erase_form", border=False), st.container(key="erase_row"):
+    with st.form("erase_form", border=False, clear_on_submit=True), st.container(key="erase_row"):
         first, second, third = st.columns([4, 4, 3], vertical_alignment="bottom")
         cohort = first.selectbox("Cohort", list(titles), format_func=lambda n: titles[n], key="erase_cohort")
         patient = second.text_input("Pseudonym or original id", key="erase_patient", autocomplete="off")
@@ -75,11 +76,10 @@ def _question(cohort: str, patient: str, workspace: Workspace) -> None:
         if st.button("Keep the patient", key="erase_keep"):
             _forget()
             st.rerun()
-        if st.button("Erase", key="erase_confirm", type="primary", disabled=not sure):
+        if st.button("Erase", key="erase_confirm", type="primary" if sure else "secondary", disabled=not sure):
             request = ask_to_erase(cohort, patient, workspace)
             submit_job(workspace, "erase", {"request": request}, TITLE)
             _forget()
-            st.session_state.pop("erase_patient", None)
             st.rerun()
 
 
@@ -88,7 +88,7 @@ def _unfinished(workspace: Workspace) -> None:
     working = {j.arguments.get("request") for j in JobQueue(workspace).unfinished()}
     for request in unfinished_erasures(workspace):
         if request in working:
-            note("An erasure is in the queue above.")
+            job_again(Wanted("erase", {"request": request}, TITLE, "", "", ()), TITLE, workspace)  # how far it is
             continue
         note("An erasure was begun and did not end: parts of the patient's data may still be here.", warn=True)
         if st.button("Go on with it", key=f"erase_on_{request}", type="primary"):
@@ -113,9 +113,8 @@ def _done(workspace: Workspace) -> None:
     old = [b.name for b in list_backups(workspace) if b.made_at < erased[0].at and set(b.cohorts) & set(names)]
     if old:
         note(f"Backups from before an erasure, which may still hold an erased patient: {', '.join(old)}.", warn=True)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button(SEARCH, key="erase_verify", on_click=submit_job, args=(workspace, "verify-erased", {}, SEARCH))
-        note(_proof(workspace))
+    note(_proof(workspace))
+    job_again(Wanted("verify-erased", {}, SEARCH, SEARCH, "", ()), SEARCH, workspace)
 
 
 def _proof(workspace: Workspace) -> str:
@@ -124,10 +123,11 @@ def _proof(workspace: Workspace) -> str:
     jobs: tuple[Job, ...] = queue.jobs(200) if queue.path.is_file() else ()
     last = next((j for j in jobs if j.task == "verify-erased" and j.result is not None), None)
     if last is None or last.result is None or last.finished_at is None:
-        return "Looks into every file of the workspace, also inside archives and tables, by keyed hashes alone."
+        return ("A search looks into every file of the workspace, also inside archives and tables, for everybody who "
+                "was erased, by keyed hashes alone.")  # fmt: skip
     found, unread = int(last.result["found"]), int(last.result["unread"])
     where = f"{last.finished_at:%Y-%m-%d %H:%M} UTC, {int(last.result['files']):,} files"
     if found or unread:
-        return (f"{where}: an erased patient is named in {plural(found, 'file')}, {plural(unread, 'file')} could not "
-                "be opened. On the command line: ./run cli erase --verify")  # fmt: skip
-    return f"{where}: no erased patient is named in any of them."
+        return (f"Last search {where}: an erased patient is named in {plural(found, 'file')}, {plural(unread, 'file')} "
+                "could not be opened. On the command line: ./run cli erase --verify")  # fmt: skip
+    return f"Last search {where}: no erased patient is named in any of them."
