@@ -127,7 +127,7 @@ def _numbers_and_code(block: Block) -> None:
 def _patients(name: str, behind: Callable[[], pd.DataFrame]) -> None:
     words = f"Patients behind {name.replace('-', ' ')} exported, unnamed"
     make = told_when_made(words, lambda: behind().to_csv(index=False))
-    st.download_button(
+    download_button(
         "CSV of the patients behind it, unnamed", make, f"{name}-patients.csv", key=f"download_{name}_patients",
         on_click="ignore", width="stretch",
     )  # fmt: skip

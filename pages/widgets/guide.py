@@ -60,7 +60,7 @@ TOURS: Mapping[str, tuple[TourStep, ...]] = {
 
 def guide(title: str, view: View) -> None:
     """The line of this page and the tour, until they are put away; on the sample cohort alone."""
-    if view.cohort.name != NAME or not view.cohort.synthetic:
+    if title not in LOOK_FOR or view.cohort.name != NAME or not view.cohort.synthetic:
         return
     if st.session_state.get(HIDDEN):
         return

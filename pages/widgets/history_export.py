@@ -7,19 +7,24 @@ from functools import partial
 
 import streamlit as st
 
+from core.access.roles import Permission
 from core.analysis.methods_text import Session, methods_markdown, methods_plain
 from core.analysis.outcome import Outcome, make_outcome
 from core.errors import PrognoscopeError
 from core.results.trail import Trail
 from pages.widgets.data import View
+from pages.widgets.download import download_button
 from pages.widgets.history_words import phenotyping_words
 from pages.widgets.html import note
+from pages.widgets.who import may
 
 NAMED = "methods_named"
 
 
 def methods_panel(view: View, trail: Trail) -> None:
-    """The two files and what goes into them; each is made only when its button is pressed."""
+    """The two files, for who may export, and what goes into them; each is made only when its button is pressed."""
+    if not may(Permission.EXPORT):
+        return
     st.markdown("**As methods text**")
     note("Cohort, selection with counts, outcome, run, statistics and the steps above, in sentences.")
     named = st.checkbox("Name the patients by their pseudonyms", key=NAMED, value=False)
@@ -30,7 +35,7 @@ def methods_panel(view: View, trail: Trail) -> None:
 
 
 def _file(words: str, extension: str, text: Callable[[], str]) -> None:
-    st.download_button(words, text, f"methods.{extension}", key=f"methods_{extension}", on_click="ignore")
+    download_button(words, text, f"methods.{extension}", key=f"methods_{extension}", on_click="ignore")
 
 
 def session_of(view: View, trail: Trail) -> Session:
