@@ -20,8 +20,9 @@ from core.results.naming import model_words
 from core.results.run_store import load_predictions
 from core.results.workspace import Workspace
 from core.tasks.model_encoders import encode_for_model
-from core.tasks.train import HORIZONS, TrainRequest, prepare, train
+from core.tasks.train import HORIZONS, TrainRequest, assist, prepare, train
 from core.training.estimators import estimator_names
+from core.training.ranks import torchrun_ranks
 from core.workers.cluster import VARIABLE, named_cluster, on_cluster
 
 
@@ -82,6 +83,9 @@ def run_train(args: argparse.Namespace, workspace: Workspace) -> Answer:
                 "a cluster for a job of the queue", "--cluster", f"set ${VARIABLE} where the dashboard is started"
             )
         return _queue(request, workspace)
+    if torchrun_ranks().rank > 0:
+        assist(request, workspace)
+        return Answer({"rank": torchrun_ranks().rank}, [])
     with on_cluster(args.cluster):
         run = train(request, workspace, ProgressBar())
     return answer_of(run, run.metrics, each_cancer(run, load_predictions(run.id, workspace), workspace))

@@ -39,6 +39,7 @@ from core.tasks.start_from import Start, check_start, find_start, started_datase
 from core.training.cross_validation import CrossValidation, Plan, cross_validate
 from core.training.estimators import EstimatorSpec, make_estimator, training_from
 from core.training.neural import NeuralEstimator
+from core.training.ranks import shared_by_ranks, torchrun_ranks
 from core.training.scoring_files import write_scoring_files
 
 HORIZONS = (12.0, 24.0, 36.0, 60.0)
@@ -212,15 +213,17 @@ def train(request: TrainRequest, workspace: Workspace, progress: Progress = sile
         units = kept.units(prepared)
         sink = units / "checkpoints"
         weight = 0.6 if request.references else 0.9
-        result = run_plan(
-            prepared,
-            request.seeds,
-            sink,
-            request.processes,
-            lambda s, m: progress(weight * s, f"training, {m}"),
-            units,
-            kept.curves if request.watch else None,
-        )
+        ranks = torchrun_ranks()
+        with shared_by_ranks(ranks, request.device):
+            result = run_plan(
+                prepared,
+                request.seeds,
+                sink,
+                request.processes if ranks.world == 1 else 1,
+                lambda s, m: progress(weight * s, f"training, {m}"),
+                units,
+                kept.curves if request.watch else None,
+            )
         progress(weight, "evaluating")
         metrics = evaluate(result.predictions, prepared.horizons)
         references, missed = _permuted_rows(result, prepared), list[str]()
@@ -286,6 +289,14 @@ def _warnings(request: TrainRequest, resumed: bool) -> tuple[str, ...]:
     if resumed:
         found.append("interrupted and taken up again: the seconds are those of the last attempt")
     return tuple(found)
+
+
+def assist(request: TrainRequest, workspace: Workspace) -> None:
+    """What the other ranks of a training do that ``torchrun`` shares out: every fit with its share of the patients,
+    storing nothing. The first rank does the rest (:func:`train`)."""
+    prepared = prepare(request, workspace)
+    with shared_by_ranks(torchrun_ranks(), request.device):
+        run_plan(prepared, request.seeds, None, 1, silent)
 
 
 def _run_id(request: TrainRequest, prepared: Prepared) -> str:

@@ -18,6 +18,10 @@ from core.training.bins import TimeBins
 from core.training.config import TrainingConfig
 from core.training.objectives import Objective, make_objective
 from core.training.prediction_batches import prediction_batches
+from core.training.ranks import current_ranks
+
+_RANK_STEP = 7_368_787
+"""Ranks that share a training draw dropout masks of their own."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Fitter:
         self.patients = len(outcome)
         self.weights = _class_weights(outcome, bins) if config.balanced else None
         self.optimizer = self._optimizer()
+        self.ranks = current_ranks()
         self.epoch = 0
 
     def run(self, after_epoch: Callable[[EpochRecord], None] | None = None) -> tuple[EpochRecord, ...]:
@@ -69,7 +74,7 @@ class Fitter:
 
     def _one_epoch(self) -> EpochRecord:
         generator = torch.Generator().manual_seed(1_000_003 * self.seed + self.epoch)
-        torch.manual_seed(1_000_003 * self.seed + self.epoch)
+        torch.manual_seed(1_000_003 * self.seed + self.epoch + _RANK_STEP * self.ranks.rank)
         if self.config.decay:
             share = 1 - self.epoch / self.config.epochs
             for group in self.optimizer.param_groups:
@@ -91,15 +96,17 @@ class Fitter:
         self.model.train()
         for epoch in range(self.config.pretrain_epochs):
             generator = torch.Generator().manual_seed(1_000_003 * self.seed + 500_009 + epoch)
-            torch.manual_seed(1_000_003 * self.seed + 500_009 + epoch)
+            torch.manual_seed(1_000_003 * self.seed + 500_009 + epoch + _RANK_STEP * self.ranks.rank)
             order = torch.randperm(self.patients, generator=generator).numpy()
             for rows in np.array_split(order, max(1, round(self.patients / self.config.batch_size))):
-                batch = self.tensors.batch(rows, self.config.patch_sample, generator).to(self.device)
+                mine = rows[self.ranks.share(rows)]
+                batch = self.tensors.batch(mine, self.config.patch_sample, generator).to(self.device)
                 loss = self.model.pretraining_loss(batch)
                 if loss is None:
                     return
                 optimizer.zero_grad(set_to_none=True)
-                torch.autograd.backward(loss)
+                torch.autograd.backward(loss * self.ranks.weight(len(mine), len(rows)))
+                self.ranks.average(self.model)
                 optimizer.step()
 
     def _optimizer(self) -> torch.optim.Optimizer:
@@ -118,13 +125,16 @@ class Fitter:
         return [np.asarray(part) for part in np.array_split(order, count)]  # equal parts: no batch of one
 
     def _step(self, rows: IntArray, generator: torch.Generator) -> tuple[float, dict[str, float]]:
-        batch = self.tensors.batch(rows, self.config.patch_sample, generator).to(self.device)
+        places = self.ranks.share(rows)
+        batch = self.tensors.batch(rows[places], self.config.patch_sample, generator).to(self.device)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bfloat16):
             output: SurvivalOutput = self.model(batch)
-        survival = self.objective.loss(output.logits, rows)
-        loss = survival + sum(output.auxiliary.values())
+        logits = self.ranks.gathered(output.logits, places, len(rows))
+        survival = self.objective.loss(logits, rows)
+        loss = survival + self.ranks.weight(len(places), len(rows)) * sum(output.auxiliary.values())
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
+        self.ranks.average(self.model)
         self.optimizer.step()
         return float(survival.detach()), {k: float(v.detach()) for k, v in output.auxiliary.items()}
 
