@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -23,6 +24,9 @@ from core.results.run_store import save_run
 from core.results.workspace import Workspace
 from tests.browser.waiting import PATIENCE, patient
 from tests.pages.builders import make_predictions, make_run
+
+if TYPE_CHECKING:
+    from tests.browser.whole import Whole
 
 ROOT = Path(__file__).resolve().parents[2]
 expect.set_options(timeout=PATIENCE)
@@ -59,6 +63,15 @@ def slides_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     from tests.browser.slides import slide_app
 
     with slide_app(tmp_path_factory.mktemp("slides")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    """The application in which every page has everything to show (:mod:`tests.browser.whole`)."""
+    from tests.browser.whole import whole_app
+
+    with whole_app(tmp_path_factory.mktemp("whole")) as running:
         yield running
 
 

@@ -36,18 +36,18 @@ def go(page: Page, url: str, place: Place, view: str = "") -> None:
     """Open a place, with the page state stored as ``view``, and wait until everything is drawn."""
     page.goto(f"{url}/{place.page}" + (f"?view={view}" if view else ""))
     page.locator(".research-only").wait_for(timeout=PATIENCE)
-    still(page, 400)
+    still(page)
     if place == TALK:
         page.get_by_role("button", name="Present").click()
         page.locator(".talk h1").wait_for(timeout=PATIENCE)
     elif place.tab:
         page.get_by_role("tab", name=place.tab, exact=True).click()
     if place.tab:
-        still(page, 400)
+        still(page)
 
 
 def in_scheme(page: Page, scheme: str) -> None:
     """Let the reader's system turn to ``"light"`` or ``"dark"``, and wait until page and figures have followed."""
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.wait_for_function("s => getComputedStyle(document.documentElement).colorScheme === s", arg=scheme)
-    still(page, 400)
+    still(page)

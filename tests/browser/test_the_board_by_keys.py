@@ -4,7 +4,7 @@ reason, open its region on the slide, take the report along. No mouse, and every
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from core.serving.libraries import has_library
 from tests.browser.places import in_scheme
 from tests.browser.slides import settle, view_of
 from tests.browser.waiting import idle, still
-from tests.browser.whole import PATIENT, Whole, whole_app
+from tests.browser.whole import PATIENT, Whole
 
 pytestmark = [
     pytest.mark.browser,
@@ -35,12 +35,6 @@ _FOCUSED = """() => {
   for (let x = e, up = 0; x && up < 4; x = x.parentElement, up += 1) seen = seen || ringed(x);
   return { name, role: box.getAttribute('role') || box.tagName.toLowerCase(), seen };
 }"""
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
-    with whole_app(tmp_path_factory.mktemp("meeting")) as running:
-        yield running
 
 
 def tab_to(page: Page, wanted: Callable[[str, str], bool], backwards: bool = False) -> str:
