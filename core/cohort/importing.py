@@ -186,6 +186,8 @@ def _room_to_unpack(name: str, workspace: Workspace) -> Iterator[Path]:
     """A folder of the cohort's own that does not exist yet. On failure it is removed, otherwise what was beside it."""
     home = workspace.media_of(name)
     room = home / uuid.uuid4().hex[:12]
+    workspace.media.mkdir(parents=True, exist_ok=True)
+    workspace.media.chmod(0o700)  # files as they were brought: their names and headers may name people
     try:
         yield room
         earlier = [p for p in home.iterdir() if p != room] if home.is_dir() else []
