@@ -22,7 +22,7 @@ from core.tasks.train import TrainRequest, train
 
 PATIENTS, SEEDS = 1000, 10
 """Ten models that never saw a patient: what the spread of an estimate is read from."""
-EXPLAINED, ON_BOARD, OF_COHORT = 4, 12, 20
+EXPLAINED, ON_BOARD, OF_COHORT = 2, 12, 10
 INPUTS = (Modality.GENOMICS, Modality.CLINICAL)
 TINY = {
     "width": 32, "token_dim": 8, "family_hidden": 16, "expert_hidden": 16, "n_experts": 4, "training.epochs": 1,
@@ -40,7 +40,7 @@ def fill_workspace(workspace: Workspace, progress: Progress) -> str:
     run = train(_request("hdmoe", INPUTS, SEEDS, TINY), workspace, lambda s, m: progress(0.1 + 0.5 * s, m))
     month = default_month(run.horizons)
     for number, patient in enumerate(cohort.ids[:EXPLAINED]):
-        progress(0.6 + 0.05 * number, "explaining patients")
+        progress(0.6 + 0.1 * number, "explaining patients")
         explain(ExplainRequest(run.id, patient, month, (Kind.VALUES,)), workspace)
     progress(0.8, "explaining the run")
     explain_run(ExplainCohortRequest(run.id, month, OF_COHORT), workspace)

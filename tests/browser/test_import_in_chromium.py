@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.cohort.storage import load_cohort
 from tests.browser.conftest import Served
+from tests.browser.waiting import photograph
 
 pytestmark = pytest.mark.browser
 
@@ -32,15 +33,7 @@ def choose(page: Page, key: str, option: str) -> None:
     """Pick an option of a select box, as a hand would, and wait until the page has taken it up."""
     page.locator(f".st-key-{key} input").click()
     page.get_by_role("option", name=option, exact=True).click()
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=15_000)
-
-
-def photograph(page: Page, path: Path) -> None:
-    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": 1440, "height": int(height) + 40})
-    page.wait_for_timeout(800)
-    page.screenshot(path=path)
-    page.set_viewport_size({"width": 1440, "height": 900})
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
 
 
 def files(served: Served) -> list[Path]:
@@ -52,27 +45,28 @@ def test_pbc_from_upload_to_cumulative_incidence(
 ) -> None:
     page = opened
     page.set_input_files("input[type=file]", shared_data / "hcc" / "pbc.csv")
-    expect(page.get_by_text("3 things are open")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("3 things are open")).to_be_visible()
     choose(page, "import_code_0_0", "censored (no event so far)")
     choose(page, "import_code_0_1", "a competing event")
     choose(page, "import_code_0_2", "the event")
     page.get_by_label("The competing event is called").fill("liver transplant")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("25 liver transplant")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("25 liver transplant")).to_be_visible()
     page.get_by_text("I have checked what each event code means").click()
     expect(page.get_by_role("button", name="Continue")).to_be_enabled()
     photograph(page, screenshots / "import-check.png")
+    page.set_viewport_size({"width": 1440, "height": 900})
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Store the cohort").click()
-    expect(page.get_by_text("The cohort is stored")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("The cohort is stored")).to_be_visible()
     assert files(empty_app) == []
     stored = load_cohort("pbc", empty_app.workspace).endpoint()
     assert (int(stored.event.sum()), int(stored.competing.sum())) == (161, 25)
     page.get_by_role("button", name="See the survival curve").click()
-    expect(page.locator(CHART).first).to_be_visible(timeout=20_000)
+    expect(page.locator(CHART).first).to_be_visible()
     expect(page.locator(".st-key-figure_survival")).to_contain_text("418 patients, 161 events (death)")
     choose(page, "competing_as", "a competing event")
-    expect(page.locator(".st-key-figure_survival")).to_contain_text("Cumulative incidence of death", timeout=15_000)
+    expect(page.locator(".st-key-figure_survival")).to_contain_text("Cumulative incidence of death")
     photograph(page, screenshots / "import-survival.png")
     assert "pbc.csv" not in empty_app.log.read_text()
 
@@ -82,20 +76,20 @@ def test_hepatocellular_needs_its_codes_confirmed_and_nothing_else(
 ) -> None:
     page = opened
     page.set_input_files("input[type=file]", shared_data / "hcc" / "hepatoCellular.csv")
-    expect(page.get_by_text("97 death")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("97 death")).to_be_visible()
     expect(page.get_by_text("143 recurrence")).to_be_visible()
     expect(page.get_by_role("button", name="Continue")).to_be_disabled()
     page.get_by_text("I have checked what each event code means").click()
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Store the cohort").click()
     page.get_by_role("button", name="See the survival curve").click()
-    expect(page.locator(CHART).first).to_be_visible(timeout=20_000)
+    expect(page.locator(CHART).first).to_be_visible()
     expect(page.locator(".st-key-figure_survival")).to_contain_text("227 patients, 97 events (death)")
 
 
 def test_closing_the_browser_removes_the_upload(opened: Page, empty_app: Served, shared_data: Path) -> None:
     opened.set_input_files("input[type=file]", shared_data / "hcc" / "pbc.csv")
-    expect(opened.get_by_text("3 things are open")).to_be_visible(timeout=20_000)
+    expect(opened.get_by_text("3 things are open")).to_be_visible()
     assert [p.name for p in files(empty_app)] == ["pbc.csv"]
     assert not re.search("pbc", opened.url)
     opened.context.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from scipy import ndimage
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
@@ -19,6 +19,7 @@ from core.results.workspace import Workspace
 from core.serving.libraries import has_library
 from pages.widgets.state import PageState
 from tests.browser.conftest import FLAGS, Served, application
+from tests.browser.waiting import PATIENCE, frames, patient, still, until
 from tests.serving.scan_patient import COHORT, FULL, RUN, fiducial_mm, make_scan_workspace
 
 pytestmark = [
@@ -27,7 +28,7 @@ pytestmark = [
 ]
 
 SOFTWARE_GL = "--use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader"
-WAIT = 90_000
+WAIT = PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def launched(chromium: Browser, flags: str) -> Browser:
     """Another Chromium beside the tests' usual one."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     kept = [f for f in FLAGS.split() if f != "--disable-gpu"]
-    return chromium.browser_type.launch(executable_path=path, args=[*kept, *flags.split()])
+    return patient(chromium.browser_type.launch(executable_path=path, args=[*kept, *flags.split()]))
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,8 @@ def open_tab(browser: Browser, app: Served, width: int = 1440) -> Page:
 
 def ready(page: Page) -> None:
     page.wait_for_selector('.scan-viewer[data-ready="1"]', timeout=WAIT)
-    page.wait_for_timeout(400)
+    frames(page)
+    page.wait_for_selector('.scan-viewer[data-ready="1"]', timeout=WAIT)
 
 
 def press(page: Page, *keys: str) -> None:
@@ -205,7 +207,7 @@ def test_reruns_keep_the_view_and_nothing_goes_back(drawing: Browser, app: Serve
     before = -1
     while before != sum(sent):  # opening the tab makes runs of its own
         before = sum(sent)
-        page.wait_for_timeout(4000)
+        still(page, 2000)
     press(page, "2", "w", "ArrowUp", "ArrowUp", "+")
     canvas.hover()
     page.mouse.wheel(0, 240)
@@ -215,10 +217,10 @@ def test_reruns_keep_the_view_and_nothing_goes_back(drawing: Browser, app: Serve
     page.locator(".scan-viewer canvas").first.evaluate("e => { e.marked = true; }")
     kept, shown = place(page), page.locator(".scan-viewer .levels").inner_text()
     page.locator("h1").click()
-    for _ in range(5):
+    for number in range(1, 6):
         page.keyboard.press("r")
-        page.wait_for_timeout(700)
-    assert sum(sent) >= before + 5
+        until(page, lambda number=number: sum(sent) >= before + number)
+        still(page)
     assert page.locator(".scan-viewer canvas").first.evaluate("e => e.marked === true")
     np.testing.assert_array_equal(place(page), kept)
     assert page.locator(".scan-viewer .levels").inner_text() == shown
@@ -243,14 +245,13 @@ def test_without_webgl_slices_are_shown(flat: Browser, app: Served, screenshots:
     assert "no WebGL 2" in page.locator(".scan-viewer .foot").inner_text()
     images = page.locator(".scan-viewer img")
     assert images.count() == 3
-    page.wait_for_timeout(1500)
-    assert all(i.evaluate("e => e.naturalWidth") > 200 for i in images.all())
+    until(page, lambda: all(i.evaluate("e => e.complete && e.naturalWidth") > 200 for i in images.all()))
     page.get_by_role("button", name="Axial").click()
-    page.wait_for_timeout(1500)
-    assert images.count() == 1
+    expect(images).to_have_count(1)
+    until(page, lambda: images.first.evaluate("e => e.complete && e.naturalWidth") > 200)
+    frames(page)
     first = images.first.screenshot()
     page.keyboard.press("ArrowUp")
-    page.wait_for_timeout(1500)
-    assert images.first.screenshot() != first
+    until(page, lambda: images.first.screenshot() != first)
     page.screenshot(path=str(screenshots / "scan-without-webgl.png"))
     page.close()

@@ -16,7 +16,6 @@ from tests.browser.slides import (
     open_slide_tab,
     press,
     settle,
-    slide_app,
     square_corners,
     view_of,
     where,
@@ -35,22 +34,16 @@ const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas
 for (let i = 3; i < data.length; i += 4) if (data[i] > most) most = data[i]; return most; }"""
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with slide_app(tmp_path_factory.mktemp("viewer")) as served:
-        yield served
-
-
 @pytest.fixture
-def page(running: Served, chromium: Browser) -> Iterator[Page]:
+def page(slides_served: Served, chromium: Browser) -> Iterator[Page]:
     """The Slide tab of the patient with maps; nothing may fail or leave this machine."""
     page = chromium.new_page(viewport={"width": 1440, "height": 1300})
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    mine = (running.url, "data:", "blob:", "ws:")
+    mine = (slides_served.url, "data:", "blob:", "ws:")
     page.on("request", lambda r: None if r.url.startswith(mine) else wrong.append(r.url))
     page.on("request", lambda r: wrong.append(r.url) if PATIENTS[0] in r.url or "squares" in r.url else None)
-    open_slide_tab(page, running)
+    open_slide_tab(page, slides_served)
     yield page
     assert not wrong
     page.close()
@@ -139,11 +132,11 @@ def test_layers_have_an_opacity_and_an_unused_expert_says_so(page: Page) -> None
     strong = strength()
     before = where(page)
     page.get_by_label("Opacity of attention").fill("0.3")
-    page.wait_for_timeout(300)
+    settle(page)
     assert strength() == pytest.approx(strong * 0.3 / 0.75, abs=2)
     assert where(page) == before
     page.get_by_label("attention", exact=True).uncheck()
-    page.wait_for_timeout(300)
+    settle(page)
     assert strength() == 0
 
 
@@ -153,14 +146,14 @@ def test_the_view_is_found_again_after_another_tab(page: Page) -> None:
     page.get_by_role("tab", name="Summary").click()
     expect(page.locator(".slide-viewer")).to_have_count(0)
     page.get_by_role("tab", name="Slide").click()
-    page.locator('.slide-viewer[data-ready="1"]').wait_for(timeout=60_000)
+    page.locator('.slide-viewer[data-ready="1"]').wait_for()
     settle(page)
     assert where(page)[0] == pytest.approx(before[0])
 
 
-def test_a_slide_without_a_pixel_size_is_flagged(running: Served, chromium: Browser, screenshots: Path) -> None:
+def test_a_slide_without_a_pixel_size_is_flagged(slides_served: Served, chromium: Browser, screenshots: Path) -> None:
     page = chromium.new_page(viewport={"width": 1024, "height": 1200})
-    open_slide_tab(page, running, PATIENTS[1])
+    open_slide_tab(page, slides_served, PATIENTS[1])
     expect(page.locator(".sv-scale.warn")).to_have_text("no scale: the file states no pixel size")
     expect(page.locator(".sv-facts.warn")).to_contain_text("pixel size unknown")
     assert page.locator(".sv-tools button:disabled").all_inner_texts() == ["2x", "5x", "10x", "20x", "40x"]
@@ -179,7 +172,6 @@ def test_expired_addresses_are_renewed_without_losing_the_view(page: Page) -> No
     page.wait_for_function(
         """() => { const view = document.querySelector('.slide-viewer').slideView;
         return view.data.token !== view.old; }""",
-        timeout=60_000,
     )
     settle(page)
     assert where(page) == before
