@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -30,9 +31,16 @@ def bound_select(label: str, options: Sequence[Any], value: Any, key: str, chang
     return st.selectbox(label, options, key=key, on_change=lambda: changed(st.session_state[key]), **more)
 
 
+def cohort_titles(cohorts: tuple[CohortSummary, ...]) -> dict[str, str]:
+    """Name → what the list calls a cohort; no two alike, for the browser sends back the words of what it shows."""
+    titles = {c.name: f"{c.title} · {c.patients:,} patient{'' if c.patients == 1 else 's'}" for c in cohorts}
+    often = Counter(titles.values())
+    return {name: f"{words} · {name}" if often[words] > 1 else words for name, words in titles.items()}
+
+
 def cohort_and_run(cohorts: tuple[CohortSummary, ...], cohort: Cohort, runs: tuple[Run, ...]) -> None:
     """The two select boxes."""
-    titles = {c.name: f"{c.title} · {c.patients:,} patients" for c in cohorts}
+    titles = cohort_titles(cohorts)
     left, right, rest = st.columns([5, 5, 3], vertical_alignment="bottom")
     with left:
         bound_select(

@@ -17,7 +17,7 @@ from core.cohort.cohort import Provenance
 from core.cohort.new_patient import FORMAT
 from core.cohort.sample import make_sample_cohort, save_sample
 from core.cohort.selection import CategoryFilter, Selection
-from core.cohort.storage import save_cohort
+from core.cohort.storage import load_cohort, save_cohort
 from core.jobs.queue import JobQueue
 from core.results.explanation import FEATURE_COLUMNS, Explanation, save_explanation
 from core.results.own_support import OwnSupport, write_own_support
@@ -324,3 +324,17 @@ def test_a_click_sent_with_an_older_address_is_not_undone(
     test.query_params["view"] = older  # the back button, later
     test.run()
     assert chosen(test).presented == ""
+
+
+def test_cohorts_of_one_title_are_told_apart(judged: Workspace, scored: str, open_page: Callable[..., AppTest]) -> None:
+    """The browser sends back the words of the list: were they alike, another patient would stand on the page."""
+    first = load_cohort(scored, judged)
+    for name in ("new-0", "new-2"):
+        save_cohort(replace(first, name=name), None, judged)
+    test = put(open_page("patient"), cohort=scored)
+    options = test.selectbox(key="bar_cohort").options
+    assert len(set(options)) == len(options)
+    assert "New patient · 1 patient · new-1" in options
+    put(test, patient="P-NEW00001")
+    test.run()
+    assert (chosen(test).cohort, chosen(test).patient) == (scored, "P-NEW00001")
