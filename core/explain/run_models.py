@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class RunModels:
     inputs: Inputs
     fold: IntArray
     folder: Path
-    strangers: str = ""
+    strangers: str = field(default="", kw_only=True)
 
     @classmethod
     def of(
@@ -84,7 +84,7 @@ class RunModels:
         """
         new = inputs.take(np.array([i for i, name in enumerate(inputs.ids) if name not in self._rows], dtype=np.int64))
         fold = np.concatenate([self.fold, np.full(len(new), NEVER_SEEN, dtype=np.int64)])
-        return RunModels(self.run, self.inputs.joined(new), fold, self.folder, cohort)
+        return RunModels(self.run, self.inputs.joined(new), fold, self.folder, strangers=cohort)
 
     @cached_property
     def own(self) -> RunModels:

@@ -114,6 +114,23 @@ def test_a_model_that_learns_from_reports_but_does_not_read_them_says_so() -> No
     assert set(found.experts) == {""}
 
 
+def test_what_batches_of_other_sizes_round_otherwise_is_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In single precision an estimate differs in its last digits with the patients it is computed beside."""
+    random = torch.Generator().manual_seed(0)
+
+    def rounded(fitted: FittedNeural, logits: torch.Tensor, month: float) -> torch.Tensor:
+        exact = survival_at(fitted, logits, month)
+        return exact + 2e-7 * torch.randn(exact.shape, generator=random, dtype=exact.dtype)
+
+    monkeypatch.setattr("core.explain.report_evidence.survival_at", rounded)
+    inputs = inputs_with_reports(slides=True)
+    found = sentence_evidence(run_of(inputs, network_of("biofact", inputs)), "P0", MONTH)
+    assert not found.read
+    assert not found.effect.any()
+    assert not found.masked.any()
+    assert sentence_evidence(run_of(inputs, network_of("hdmoe", inputs)), "P0", MONTH).effect.all()
+
+
 def test_named_experts_are_judged_over_all_models() -> None:
     inputs = inputs_with_reports(slides=False)
     found = sentence_evidence(run_of(inputs, *(network_of("biofact", inputs, s) for s in (0, 1))), "P0", MONTH)
