@@ -72,7 +72,8 @@ def guide(title: str, view: View) -> None:
             st.session_state[ROLE] = st.session_state.get(TOUR)
             role = st.segmented_control(
                 "Tour for a", list(TOURS), key=ROLE, label_visibility="collapsed", width="content",
-                on_change=_choose_role, help="Six steps through the pages.",
+                on_change=_choose_role, format_func=lambda name: f"Tour: {name.lower()}",
+                help="Six steps through the pages.",
             )  # fmt: skip
             st.button(
                 "Hide", key="guide_hide", type="tertiary", on_click=_hide, help="Puts this line and the tour away."

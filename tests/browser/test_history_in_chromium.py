@@ -87,7 +87,7 @@ def test_the_guide_leads_from_page_to_page(context: BrowserContext, served: Serv
     page = opened(context, served, charts=8)
     guide = page.locator(".st-key-guide")
     expect(guide).to_contain_text("What to look for")
-    guide.get_by_text("Clinician", exact=True).click()
+    guide.get_by_text("Tour: clinician", exact=True).click()
     expect(guide).to_contain_text("Step 1 of 6")
     guide.get_by_role("button", name=re.compile("2 Survival")).click()
     expect(guide).to_contain_text("Step 2 of 6")

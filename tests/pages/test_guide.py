@@ -7,10 +7,15 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.cohort.sample import make_sample_cohort
 from core.cohort.storage import save_cohort
+from core.results.views import save_view
 from core.results.workspace import Workspace
 from pages.widgets.guide import LOOK_FOR, TOURS
+from pages.widgets.state import PageState
 from tests.pages.builders import make_large_cohort
+
+COHORT = make_sample_cohort()[0]
 
 PAGES = ("Cohort", "Survival", "Experts", "Patient", "Board", "Train", "Compare", "Evidence")
 
@@ -54,6 +59,20 @@ def test_a_tour_has_six_steps_on_pages_there_are(
     assert not test.exception
     assert len([b for b in test.button if b.key and b.key.startswith("tour_")]) == 6
     assert TOURS[role][5].words[:30] in html(test)
+
+
+def test_a_step_to_a_tab_that_a_patient_lacks_breaks_nothing(
+    filled: Workspace, open_page: Callable[..., AppTest]
+) -> None:
+    without = ~COHORT.availability["slides"].to_numpy()
+    patient = COHORT.ids[int(without.nonzero()[0][0])]
+    state = PageState(cohort="sample", run="hdmoe-1", endpoint="OS", patient=patient)
+    test = open_page("patient", view=save_view(state.as_json(), filled))
+    test.segmented_control(key="guide_role").select("Clinician").run()
+    test.button(key="tour_3").click().run()
+    assert not test.exception
+    assert "Something went wrong" not in html(test)
+    assert "No Slide tab" in html(test)
 
 
 def test_a_step_opens_its_tab_on_the_same_page(filled: Workspace, open_page: Callable[..., AppTest]) -> None:
