@@ -139,7 +139,7 @@ def disk_of(workspace: Workspace) -> Disk:
     other_files, other_size = 0, 0
     if workspace.root.is_dir():
         for path in workspace.root.iterdir():
-            if path.name not in PARTS:
+            if path.name not in PARTS and not path.name.startswith("."):
                 files, size = sizes(path) if path.is_dir() else (1, path.lstat().st_size)
                 other_files, other_size = other_files + files, other_size + size
     parts += [DiskPart("Everything else", other_files, other_size)] if other_files else []

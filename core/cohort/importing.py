@@ -117,7 +117,7 @@ def import_into(workspace: Workspace, path: Path, name: str, **options: object) 
     """
     with _room_to_unpack(name, workspace) as room:
         imported = import_cohort(path, name, secret=workspace, unpack_to=room, **options)  # type: ignore[arg-type]
-        imported = _told_of_erased(imported, workspace)
+        imported = told_of_erased(imported, workspace)
         save_imported(imported, workspace)
         for read in imported.read_whole:
             if read.is_relative_to(room):  # tables and texts of an archive are kept under pseudonyms alone
@@ -125,7 +125,7 @@ def import_into(workspace: Workspace, path: Path, name: str, **options: object) 
     return imported.cohort
 
 
-def _told_of_erased(imported: Imported, workspace: Workspace) -> Imported:
+def told_of_erased(imported: Imported, workspace: Workspace) -> Imported:
     """With a warning that patients are among these who were erased from this workspace; nobody is named."""
     days = sorted(erased_before(imported.original_ids.values(), workspace).values())
     if not days:

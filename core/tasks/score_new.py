@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.cohort.cohort import Cohort
-from core.cohort.importing import save_imported
+from core.cohort.importing import save_imported, told_of_erased
 from core.cohort.media_index import load_media
 from core.cohort.modality import Modality
 from core.cohort.new_patient import read_new_patient
@@ -82,7 +82,7 @@ def _stored(request: ScoreNewRequest, base: Cohort, given: Path, workspace: Work
         folder, base, request.name, request.title or "New patient", workspace_secret(workspace), request.gene_units
     )
     _check_once(request.run, imported.cohort, base, workspace)
-    save_imported(imported, workspace)
+    save_imported(told_of_erased(imported, workspace), workspace)
     if uploaded:
         for read in imported.read_whole:  # tables and texts are kept under pseudonyms alone
             read.unlink(missing_ok=True)

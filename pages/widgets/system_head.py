@@ -69,7 +69,8 @@ def queue_panel(workspace: Workspace) -> None:
         note("Nothing is running or waiting.")
     ended = [job for job in jobs if job.state.finished][:ENDED]
     if ended:
-        numbers_table(pd.DataFrame([_job_row(job) for job in ended]))
+        rows = pd.DataFrame([_job_row(job) for job in ended])
+        numbers_table(rows if rows["Why"].any() else rows.drop(columns="Why"))
 
 
 def _job_row(job: Job) -> dict[str, str]:
