@@ -3,10 +3,11 @@ processes share the tests."""
 
 from __future__ import annotations
 
-import shutil
 import os
+import shutil
 import tempfile
 from collections.abc import Generator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -37,25 +38,14 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long files first, the browser's before all: whoever finishes last then finishes little later."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: 0 if item.get_closest_marker("browser") else 1 if item.path in slow else 2)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With ``--dist loadfile``: a file stays with one process, and so do all files of the browser."""
-    if config.getoption("dist") != "loadfile":
-        return None
-    from xdist.scheduler import LoadFileScheduling
-
-    class Together(LoadFileScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            # one Chromium and one application at a time: two of each are too much for two cores
-            return "browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
-
-    config.option.loadscopereorder = False  # the order is that of the collection
-    return Together(config, log)
+    """The long files first, so that whoever finishes last finishes little later; the browser's, which wait much,
+    between those that compute."""
+    files = dict.fromkeys(item.path for item in items)
+    browser = dict.fromkeys(item.path for item in items if item.get_closest_marker("browser"))
+    slow = dict.fromkeys(item.path for item in items if item.get_closest_marker("slow") and item.path not in browser)
+    ordered = dict.fromkeys(path for pair in zip_longest(browser, slow) for path in pair if path) | files
+    places = {path: place for place, path in enumerate(ordered)}
+    items.sort(key=lambda item: places[item.path])
 
 
 _SHARED = pytest.StashKey[Turnstile]()

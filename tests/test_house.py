@@ -11,6 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "command",

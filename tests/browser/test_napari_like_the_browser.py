@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from core.results.workspace import Workspace
 from tests.browser.conftest import application
+from tests.browser.waiting import still
 from tests.desktop.planted import FIDUCIAL, PLACES, WIDTH, Planted, plant
 from tests.desktop.test_napari_window import on_a_screen
 
@@ -33,7 +34,7 @@ def in_the_browser(page: Page, address: str) -> np.ndarray:
     viewer.scroll_into_view_if_needed()
     before = b""
     for _ in range(60):  # until two looks in a row are the same
-        page.wait_for_timeout(1000)
+        still(page)
         now = viewer.screenshot()
         if now == before and _has_map(pixels(now)):
             return pixels(now)
@@ -82,7 +83,6 @@ def test_places_and_colours_agree(chromium: Browser, tmp_path: Path, screenshots
     planted: Planted = plant(workspace, tmp_path / "files")
     with application(workspace, tmp_path / "server.log") as served:
         page = chromium.new_page(viewport={"width": 1440, "height": 1400})
-        page.set_default_timeout(90_000)
         browser = in_the_browser(page, served.url)
         page.close()
     words = ["-m", "core.cli", "napari", planted.run, planted.patient, "--screenshot", str(tmp_path / "napari.png")]

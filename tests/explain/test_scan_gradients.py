@@ -9,6 +9,8 @@ from core.explain.scan_gradients import voxel_effects
 from core.features.scan import read_scan
 from tests.explain.scan_runs import Opened, auroc, brightest, opened, quiet, shown
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def by_gradients(tmp_path_factory: pytest.TempPathFactory) -> Opened:

@@ -27,6 +27,8 @@ from core.tasks.encode import EncodeRequest, encode
 from core.tasks.model_encoders import encode_for_model
 from core.tasks.train import TrainRequest, train
 
+pytestmark = pytest.mark.slow
+
 SCANS, REPORTS = Modality.VOLUMES, Modality.REPORTS
 SMALL = {"training.epochs": 20, "training.learning_rate": 1e-3, "width": 48, "hidden": 48}
 
