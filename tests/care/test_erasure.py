@@ -11,6 +11,9 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
+from core.access.audit_check import verify
+from core.access.audit_entry import Action
+from core.access.record import record
 from core.care.erasure import ask_to_erase, erase, erasure_plan, unfinished_erasures, verify_erased
 from core.care.needles import KnownNames
 from core.care.search import search
@@ -22,7 +25,9 @@ from core.errors import PrognoscopeError
 from core.jobs.queue import JobQueue
 from core.results.board_store import list_boards, opinions_of
 from core.results.erasures import erased_patients, load_erasures, only_erased_since
+from core.results.feature_records import EncodedModality, FeatureRecord, load_record, save_record
 from core.results.files import verify_folder
+from core.results.image_means import ImageMeans, load_image_means, save_image_means
 from core.results.prediction_set import load_prediction_set
 from core.results.run_store import load_predictions, load_run
 from core.results.workspace import Workspace
@@ -192,3 +197,34 @@ def test_nothing_is_erased_while_a_job_runs(before: Planted) -> None:
     with pytest.raises(PrognoscopeError, match="running job"):
         erase(ask_to_erase("clinic", GONE, workspace), workspace)
     assert before.pseudonym in load_cohort("clinic", workspace).ids
+
+
+def test_the_audit_log_stays_sealed_and_names_the_pseudonym_alone(
+    before: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing may be taken out of it: it is told apart, and still checks out entry by entry."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    workspace = before.workspace
+    for patient in (before.pseudonym, GONE):  # an original id given by mistake never reaches it
+        record(Action.PATIENT_OPENED, workspace, cohort="clinic", patient=patient)
+    left = erase(ask_to_erase("clinic", GONE, workspace), workspace)
+    assert left.found == ()
+    assert [f.path for f in left.recorded] == ["protected/audit/log.jsonl"]
+    assert verify(workspace).good
+    assert verify(workspace).entries == 2
+    assert GONE not in (workspace.protected / "audit" / "log.jsonl").read_text()
+
+
+def test_means_of_features_lose_the_row_and_stay_readable(before: Planted) -> None:
+    workspace = before.workspace
+    ids = (before.pseudonym, before.other)
+    encoded = EncodedModality("nuclei", 1, {}, 2, ("a", "b"), dict.fromkeys(ids, "c" * 64))
+    save_record(FeatureRecord("clinic", {"slides": encoded}), workspace)
+    save_image_means(ImageMeans("clinic", "slides", "nuclei", ("a", "b"), ids, np.eye(2)), encoded, workspace)
+    erase(ask_to_erase("clinic", GONE, workspace), workspace)
+    now = load_record("clinic", workspace).modalities["slides"]
+    means = load_image_means("clinic", "slides", now, workspace)
+    assert means is not None
+    assert means.ids == (before.other,)
+    assert means.values.tolist() == [[0.0, 1.0]]
+    assert raw_hits(workspace.root, (before.pseudonym, GONE)) == []
