@@ -88,6 +88,7 @@ def set_grant(user: str, grant: Grant | None, workspace: Workspace) -> Grants:
         For anybody else; for a name that cannot be one, or a cohort that cannot be.
     """
     require(Permission.GRANT)
+    user = user.casefold() if "@" in user else user  # as the login gives an e-mail address
     if not _USER.fullmatch(user):
         raise PrognoscopeError(
             f"the name {user!r} cannot be used", "the grants", "use the name as the login provider gives it"
