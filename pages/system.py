@@ -10,8 +10,10 @@ from core.access.roles import Permission
 from core.care.version import make_ready
 from core.errors import PrognoscopeError
 from core.results.workspace import Workspace
+from pages.widgets.account import headed
 from pages.widgets.frame import loading, strip, told_plainly
 from pages.widgets.html import state_box
+from pages.widgets.system_access import grants_panel, search_panel
 from pages.widgets.system_backup import backup_panel
 from pages.widgets.system_erase import erase_panel
 from pages.widgets.system_head import disk_now, disk_panel, head, queue_panel
@@ -33,11 +35,13 @@ def body(workspace: Workspace) -> None:
             _part("disk", lambda: disk_panel(disk))
     _part("runs", lambda: runs_panel(workspace))
     _part("withdrawal of consent", lambda: erase_panel(workspace))
+    _part("grants", lambda: grants_panel(workspace))
     _part("errors", lambda: errors_panel(workspace))
     with st.container(key="system_ends"):
         left, right = st.columns(2, gap="large")
         with left:
             _part("audit log", lambda: audit_panel(workspace))
+            _part("search of the audit log", lambda: search_panel(workspace))
         with right:
             _part("versions", versions_panel)
 
@@ -52,7 +56,7 @@ def show() -> None:
     with told_plainly("System"):
         workspace = Workspace.default()
         strip()
-        st.title("System")
+        headed("System")
         if not may(Permission.OPERATE):
             state_box(
                 "For administrators",

@@ -63,6 +63,7 @@ TASK_NEEDS: Mapping[str, Permission] = {
     "explain": Permission.EXPLAIN,
     "explain-cohort": Permission.EXPLAIN,
     "routing": Permission.EXPLAIN,
+    "image-means": Permission.EXPLAIN,
 }
 """Task of the queue → what submitting it needs. A task that is not named needs :attr:`Permission.OPERATE`."""
 

@@ -19,7 +19,7 @@ from core.results.explained import default_month
 from core.results.run import Run
 from core.results.workspace import Workspace
 from pages.widgets import state as page
-from pages.widgets.account import account
+from pages.widgets.account import headed
 from pages.widgets.audited import opened
 from pages.widgets.data import View, read_cohort, runs_of
 from pages.widgets.frame import loading, show_error, strip, told_plainly
@@ -47,8 +47,7 @@ def show_page(title: str, body: Callable[[View], None], empty: Callable[[Workspa
         named = {c.name: c for c in cohorts}
         chosen = named.get(page.current().cohort) or (cohorts[0] if cohorts else None)
         strip(chosen.title if chosen is not None and chosen.synthetic else "")
-        account()
-        st.title(title)
+        headed(title)
         if chosen is None:
             (empty or no_cohort)(workspace)
             return
