@@ -15,7 +15,7 @@ function sentence(piece, evidence, chosen, choose) {
   const words = document.createElement('span');
   words.className = 'words';
   words.textContent = piece.text;
-  button.append(label, words);
+  button.append(label, ' ', words); // its name is what is seen: the part, then the sentence
   if (evidence.weight !== null) {
     const bar = document.createElement('span');
     bar.className = 'weight';
@@ -25,7 +25,7 @@ function sentence(piece, evidence, chosen, choose) {
     bar.append(fill);
     button.append(bar);
   }
-  button.setAttribute('aria-label', `${label.textContent}: ${piece.text}. ${evidence.said}`);
+  button.setAttribute('aria-description', evidence.said);
   const pick = () => choose(piece.sentence);
   button.addEventListener('click', pick);
   button.addEventListener('keydown', (event) => {
