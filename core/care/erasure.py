@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from core.access.actor import require
+from core.access.roles import Permission
 from core.care.erase_cohort import erase_from_cohort, outside_files
 from core.care.erase_runs import erase_from_cells, erase_from_estimates, erase_from_runs, trained_with
 from core.care.erase_traces import (
@@ -75,8 +77,15 @@ def erasure_plan(cohort: str, patient: str, workspace: Workspace) -> ErasurePlan
 
 
 def ask_to_erase(cohort: str, patient: str, workspace: Workspace) -> str:
-    """Note down, in the protected folder, who is to be erased; the opaque id a job may carry instead of a name."""
+    """Note down, in the protected folder, who is to be erased; the opaque id a job may carry instead of a name.
+
+    Raises
+    ------
+    NotAllowedError
+        For whoever may not operate the workspace.
+    """
     person = find_person(cohort, patient, workspace)
+    require(Permission.OPERATE, person.cohorts)
     request = secrets.token_hex(8)
     hashes = {c.name: c.content_hash for c in list_cohorts(workspace)}
     begun = tuple(ErasedFrom(name, hashes.get(name, ""), "") for name in person.cohorts)

@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
+from core.access.actor import Actor, NotAllowedError, acting
 from core.access.audit_check import verify
 from core.access.audit_entry import Action
 from core.access.record import record
+from core.access.roles import Role
 from core.care.erasure import ask_to_erase, erase, erasure_plan, unfinished_erasures, verify_erased
 from core.care.needles import KnownNames
 from core.care.search import search
@@ -228,3 +230,10 @@ def test_means_of_features_lose_the_row_and_stay_readable(before: Planted) -> No
     assert means.ids == (before.other,)
     assert means.values.tolist() == [[0.0, 1.0]]
     assert raw_hits(workspace.root, (before.pseudonym, GONE)) == []
+
+
+def test_only_who_operates_the_workspace_may_ask(before: Planted) -> None:
+    for role in (Role.VIEWER, Role.RESEARCHER):
+        with acting(Actor("somebody", role)), pytest.raises(NotAllowedError):
+            ask_to_erase("clinic", GONE, before.workspace)
+    assert unfinished_erasures(before.workspace) == ()
