@@ -103,9 +103,11 @@ def _draft(table: WideTable, base: Cohort, path: Path, title: str, gene_units: M
         kinds = {c.rpartition("_")[2] for c in table.gene_columns}
         given = {**own, **(gene_units or {})}
         genes = GeneTable(table.genes, table.gene_columns, {k: given[k] for k in kinds if k in given})
-    notes = (f"outcome columns left out ({', '.join(left_out)}): a new patient has none",) if left_out else ()
+    notes: list[str] = []
+    if left_out:
+        notes.append(f"outcome columns left out ({', '.join(left_out)}): a new patient has none")
     if unknown:
-        notes += (f"texts left out that the run's cohort has no column for ({', '.join(unknown)})",)
+        notes.append(f"texts left out that the run's cohort has no column for ({', '.join(unknown)})")
     return Draft(
         format=FORMAT,
         title=title,
@@ -118,7 +120,7 @@ def _draft(table: WideTable, base: Cohort, path: Path, title: str, gene_units: M
         labels={c: base.labels[c] for c in frame if c in base.labels},
         files=(path,),
         warnings=table.warnings,
-        notes=notes,
+        notes=tuple(notes),
     )
 
 
