@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 from core.cohort.sample import make_sample_cohort, save_sample
 from core.cohort.splits import k_folds
@@ -19,6 +19,7 @@ from core.jobs.queue import JobQueue
 from core.results.run_store import list_runs, save_run
 from core.results.workspace import Workspace
 from tests.browser.conftest import Served, application
+from tests.browser.waiting import photograph, still
 from tests.pages.builders import make_predictions, make_run
 
 pytestmark = pytest.mark.browser
@@ -66,28 +67,23 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 def choose(page: Page, label: str, option: str) -> None:
     """Choose in a select box, once the page has been drawn. A first click may only leave the box used before."""
-    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=20_000)
+    still(page)
     box, wanted = (
         page.get_by_role("combobox", name=label, exact=True),
         page.get_by_role("option", name=option, exact=True),
     )
-    for _ in range(2):
+    for _ in range(4):
         box.click()
-        page.wait_for_timeout(400)
-        if wanted.count():
+        with suppress(TimeoutError):
+            wanted.wait_for(timeout=3_000)
             break
-    wanted.click(timeout=5_000)
+    wanted.click()
 
 
 def pictures(page: Page, screenshots: Path, name: str) -> None:
     """The whole page at both widths."""
     for width in (1440, 1024):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(500)
-        height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-        page.set_viewport_size({"width": width, "height": int(height) + 40})
-        page.wait_for_timeout(700)
-        page.screenshot(path=screenshots / f"{name}-{width}.png")
+        photograph(page, screenshots / f"{name}-{width}.png", width)
     page.set_viewport_size({"width": 1440, "height": 900})
 
 
@@ -97,7 +93,7 @@ def test_a_training_goes_on_without_the_page_and_its_run_can_be_compared(
     before = {run.id for run in list_runs(lab.workspace)}
     page.goto(f"{lab.url}/train")
     panel = page.locator(".st-key-train")
-    expect(page.get_by_role("button", name="Start training")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Start training")).to_be_visible()
     choose(page, "Model", "Self-normalising network")
     expect(panel).to_contain_text("--model snn")
     choose(page, "Preset", "Quick look")
@@ -105,21 +101,21 @@ def test_a_training_goes_on_without_the_page_and_its_run_can_be_compared(
     choose(page, "Folds", f"{FOLDS} random folds")
     expect(panel).to_contain_text(f"--folds {FOLDS}")
     page.get_by_role("button", name="Start training").dblclick()
-    expect(panel.get_by_role("button", name="Cancel")).to_be_visible(timeout=15_000)
+    expect(panel.get_by_role("button", name="Cancel")).to_be_visible()
     page.get_by_role("link", name="Survival").click()  # leaving the page is no reason to stop
-    expect(page.locator(".st-key-figure_survival")).to_be_visible(timeout=30_000)
+    expect(page.locator(".st-key-figure_survival")).to_be_visible()
     page.get_by_role("link", name="Train").click()
-    expect(panel).to_contain_text("Done in", timeout=50_000)
+    expect(panel).to_contain_text("Done in")
     assert len(JobQueue(lab.workspace).jobs()) == 1
     made = {run.id for run in list_runs(lab.workspace)} - before
     assert len(made) == 1
     assert next(iter(made)).startswith("snn-sample")
-    expect(panel.locator(".js-plotly-plot")).to_have_count(3, timeout=15_000)  # no experts, no load to show
+    expect(panel.locator(".js-plotly-plot")).to_have_count(3)  # no experts, no load to show
     expect(panel).to_contain_text("Harrell C")
     pictures(page, screenshots, "train")
     page.get_by_role("link", name="Compare").click()
     figure = page.locator(".st-key-figure_forest")
-    expect(figure).to_contain_text("Harrell C of 2 runs", timeout=30_000)
+    expect(figure).to_contain_text("Harrell C of 2 runs")
     expect(figure).to_contain_text("SNN")
     expect(page.locator(".st-key-compare_numbers")).to_contain_text("SNN minus baseline")
 
@@ -131,21 +127,21 @@ def test_runs_are_compared_on_the_same_patients_and_a_box_shows_who_they_are(
     page.context.on("request", lambda request: requests.append(request.url))
     page.goto(f"{lab.url}/compare")
     numbers = page.locator(".st-key-compare_numbers")
-    expect(numbers).to_contain_text("minus baseline", timeout=30_000)
+    expect(numbers).to_contain_text("minus baseline")
     expect(page.get_by_text("of 240 selected")).to_be_visible()
     choose(page, "Metric", "Integrated Brier score")
     expect(page.locator(".st-key-figure_forest")).to_contain_text("lower is better")
     choose(page, "Estimate", "Place of the risk within its fold")
     figure = page.locator(".st-key-figure_agreement")
     expect(figure).to_contain_text("Place of risk within fold")
-    page.wait_for_timeout(500)
+    still(page)
     box = figure.locator(".nsewdrag").first.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.6, steps=8)
     page.mouse.up()
-    expect(page.get_by_role("button", name="Keep only these")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("button", name="Keep only these")).to_be_visible()
     expect(page.locator(".st-key-chips")).to_contain_text("240 of 240 patients selected")
     pictures(page, screenshots, "compare")
     own = ("data:", "blob:", "about:", lab.url, lab.url.replace("http", "ws"))
