@@ -100,3 +100,13 @@ def test_a_folder_of_wheels_is_all_it_needs_and_anything_less_is_one_sentence(pl
     assert (found.returncode, found.stdout) == (0, "folder folder\n"), found.stderr
     again = run(place, "cli")  # the environment is whole: no folder is needed any more
     assert again.stdout == "folder folder\n"
+
+    (place.parent / "index").symlink_to(folder)  # an index, for once: pip reads it from the environment
+    more = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(place.parent / "index")}
+    made = run(place, "--wheels", str(folder), "wheels", "../made here", **more)
+    assert made.returncode == 0, made.stderr
+    assert "2 packages and the viewers' libraries" in made.stderr
+    listed = (place.parent / "made here" / "SHA256SUMS").read_text()
+    names = {line.split("  ")[1] for line in listed.splitlines()}
+    assert names == {"probe-1.0-py3-none-any.whl", "torch-2.13.0-py3-none-any.whl", "viewers.tar.gz"}
+    assert (place / "assets" / "node_modules" / "viewer" / "v.js").is_file()
