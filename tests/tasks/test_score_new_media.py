@@ -54,7 +54,10 @@ def folder_of(made: MediaCohort, row: int, target: Path) -> Path:
     return target
 
 
-def test_the_same_files_give_the_same_estimate(workspace: Workspace, tmp_path: Path) -> None:
+def test_the_same_files_give_the_same_estimate(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.explain.scan_ablation.MOST_SECONDS", 2.0)
     made = make_media_cohort(workspace, tmp_path, patients=60, slides=56, volumes=56, reports=58)
     encode(EncodeRequest("study", processes=1), workspace)
     request = TrainRequest(
