@@ -338,3 +338,38 @@ def test_cohorts_of_one_title_are_told_apart(judged: Workspace, scored: str, ope
     put(test, patient="P-NEW00001")
     test.run()
     assert (chosen(test).cohort, chosen(test).patient) == (scored, "P-NEW00001")
+
+
+def explaining() -> None:
+    """A page with the panel of the maps alone; it runs in a process of words, so it imports all it uses."""
+    from core.results.explained import Kind
+    from pages.widgets.data import View
+    from pages.widgets.explain_job import explain_panel
+    from pages.widgets.opening import show_page
+    from pages.widgets.patient_read import with_scoring_runs
+
+    def body(view: View) -> None:
+        patient = view.state.patient or view.cohort.ids[0]
+        explain_panel(with_scoring_runs(view), patient, (Kind.SLIDE,), None, "Where the models looked.")
+
+    show_page("Patient", body)
+
+
+def test_maps_of_a_new_patient_are_made_by_a_job_from_their_own_cohort(
+    judged: Workspace, scored: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.jobs.supervise.ensure_worker", lambda *_: None)
+    test = put(AppTest.from_function(explaining, default_timeout=60).run(), cohort=scored, patient="P-NEW00001")
+    sound(test)
+    test.button(key="explain_slide").click().run()
+    (job,) = JobQueue(judged).jobs()
+    assert (job.task, job.arguments["run"], job.arguments["cohort"]) == ("explain", "hdmoe-1", scored)
+    assert job.arguments["kinds"] == ["slide"]
+
+
+def test_a_patient_without_a_number_is_not_explained(judged: Workspace) -> None:
+    test = put(AppTest.from_function(explaining, default_timeout=60).run(), patient=OTHER)
+    text = sound(test)
+    assert "Nothing is explained: this patient gets no estimate" in text
+    assert "enomics 1.70 times as far as allowed" in text
+    assert "explain_slide" not in {b.key for b in test.button}
