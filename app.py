@@ -24,6 +24,7 @@ from core.serving.routes import routes
 from core.serving.visitor import VisitorCookie
 from pages.widgets.frame import tell_unknown
 from pages.widgets.login import StreamlitLogin, access_settings, base_path, checked_auth
+from pages.widgets.warm_up import load_pages
 from pages.widgets.who import serve_with
 
 ROOT = Path(__file__).resolve().parent
@@ -31,7 +32,8 @@ ROOT = Path(__file__).resolve().parent
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Silence the access log: it would write every address with its token. Keep a worker at unfinished jobs."""
+    """Silence the access log: it would write every address with its token. Keep a worker at unfinished jobs; load the
+    pages before the first visitor asks."""
     logging.getLogger("uvicorn.access").disabled = True
     try:
         held = hold_workspace(Workspace.default())
@@ -40,8 +42,10 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
         sys.stderr.flush()
         os._exit(1)  # the server would print a trace of its own otherwise
     watch = asyncio.create_task(keep_watch(Workspace.default()))
+    warming = asyncio.create_task(asyncio.to_thread(load_pages))
     yield {}
     watch.cancel()
+    warming.cancel()
     if held is not None:
         held.release()
 
