@@ -76,10 +76,11 @@ class Guarded:
                 frame = message.get("bytes")
                 if message["type"] != "websocket.receive" or not frame:
                     return message
+                if self.login.is_refused(frame):
+                    continue
                 if self.login.is_activity(frame):
                     self.logins.sessions.touch(self.session.id)
-                if not self.login.is_refused(frame):
-                    return message
+                return message
 
         return received
 
