@@ -45,8 +45,14 @@ def _button(words: str, trail: Trail, place: int | None, key: str, keys: str, wo
     about = None if place is None else trail.steps[trail.place if key == "undo" else place].words
     st.button(
         words, key=key, disabled=place is None, shortcut=keys, help=about and f"{words}: {about}", type="tertiary",
-        on_click=partial(_return, place, workspace),
+        on_click=partial(_step, key, workspace),
     )  # fmt: skip
+
+
+def _step(key: str, workspace: Workspace) -> None:
+    """One step from where the history is when the button is pressed: the page may still be drawing an earlier one."""
+    trail = page.trail()
+    _return(trail.back if key == "undo" else trail.forward, workspace)
 
 
 def _return(place: int | None, workspace: Workspace) -> None:

@@ -381,6 +381,9 @@ def return_to(place: int, workspace: Workspace) -> None:
         When there is no such step, or its view is no longer kept.
     """
     held = _held()
+    if held.trail.waits:  # left before its page was drawn to the end: it must be found again
+        name = save_view(held.state.as_json(), workspace)
+        held = replace(held, trail=held.trail.kept_in(name))
     there = held.trail.at(place)
     state = PageState.from_json(load_view(there.steps[place].view, workspace))
     st.session_state[KEY] = replace(held, state=state, told=state, trail=there)

@@ -55,6 +55,7 @@ def test_made_changed_undone_and_told(context: BrowserContext, served: Served, s
     expect(page.get_by_role("button", name=re.compile("^Undo"))).to_be_enabled()
     page.keyboard.press("Alt+z")
     selected(page, counts[0])
+    still(page)
     page.keyboard.press("Alt+Shift+z")
     selected(page, counts[1])
     page.get_by_role("button", name=re.compile("^Undo")).click()
