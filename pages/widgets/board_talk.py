@@ -27,7 +27,8 @@ _LOOK = f"""
 .st-key-talk_opinion [data-testid="stRadio"] p, .st-key-talk_keys p {{ font-size: {FONT_PX}px !important; }}
 .st-key-talk_opinion [data-testid="InputInstructions"] {{ display: none; }}
 .st-key-talk_keys kbd, .st-key-talk_keys button span {{ font-size: {FONT_PX}px !important; }}
-.st-key-talk_keys {{ position: fixed; left: 0; right: 0; bottom: 40px; z-index: 5; width: auto; background: var(--pg-ground);
+.st-key-talk_keys {{ position: fixed; left: 0; right: 0; bottom: 40px; z-index: 5; width: auto;
+  background: var(--pg-ground);
   border-top: 2px solid var(--pg-edge); padding: .45rem clamp(20px, 4vw, 70px); }}
 .st-key-talk_keys button {{ min-height: 3.2rem; padding: 0 1.4rem; }}
 .research-only {{ font-size: {FONT_PX}px !important; height: 40px !important; line-height: 40px !important; }}
