@@ -103,7 +103,7 @@ def versions() -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=1)
 def program_version() -> str:
-    """``0.3.0``, with the commit in a checkout."""
+    """``0.4.0``, with the commit in a checkout."""
     try:
         commit = subprocess.run(
             ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=5
