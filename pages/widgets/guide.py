@@ -16,7 +16,7 @@ LOOK_FOR: Mapping[str, str] = {
     "Cohort": "Click a bar below “Which data the patients have”: the chips, every count and every page follow.",
     "Survival": "The two curves are groups of predicted risk. Change “Group by” to the stage: which parts them more?",
     "Experts": "Open Phenotypes: whether other seeds find the same groups stands beside the curves that use them.",
-    "Patient": "Choose a patient. The large number is of 100 such patients; both of its doubts stand beside it.",
+    "Patient": "Choose a patient. The large number counts in a hundred such patients; both its doubts stand beside it.",
     "Board": "Put two patients on a list, freeze it and present it: no page of it names anybody.",
     "Train": "Choose a model: what differs from its defaults is listed, and the folds are checked before it starts.",
     "Compare": "Compare a run with a simpler one: an interval of the difference that holds 0 is no difference.",
