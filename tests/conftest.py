@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 
 from core.results.workspace import Workspace
+from tests.browser.chromium import chromium
 from tests.turnstile import Turnstile
+
+__all__ = ["chromium"]
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"

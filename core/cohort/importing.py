@@ -186,6 +186,7 @@ def _room_to_unpack(name: str, workspace: Workspace) -> Iterator[Path]:
     """A folder of the cohort's own that does not exist yet. On failure it is removed, otherwise what was beside it."""
     home = workspace.media_of(name)
     room = home / uuid.uuid4().hex[:12]
+    new = () if workspace.root.exists() else (workspace.root,)
     workspace.media.mkdir(parents=True, exist_ok=True)
     workspace.media.chmod(0o700)  # files as they were brought: their names and headers may name people
     try:
@@ -198,7 +199,7 @@ def _room_to_unpack(name: str, workspace: Workspace) -> Iterator[Path]:
             shutil.rmtree(room)
         raise
     finally:
-        for folder in (home, workspace.media):
+        for folder in (home, workspace.media, *new):
             with suppress(OSError):  # not there, or not empty
                 folder.rmdir()
 

@@ -67,9 +67,7 @@ def survival_overview(view: View, result: GroupSurvival) -> None:
         Block(
             "overview-survival",
             f"Kaplan-Meier curve, {outcome.remaining}, {result.n} selected patients, {result.n_events} events",
-            lambda screen: survival_figure(
-                result, title, view.cohort.synthetic, interactive=screen
-            ),
+            lambda screen: survival_figure(result, title, view.cohort.synthetic, interactive=screen),
             lambda: drawn_numbers(result),
             lambda: python_code(result, title, view.cohort.synthetic),
             lambda: r_code(result, title, view.cohort.synthetic),

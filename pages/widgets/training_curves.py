@@ -63,5 +63,12 @@ def _load(points: Sequence[CurvePoint], levels: tuple[str, ...], place: str, syn
         level = st.selectbox("Level", levels, key=f"level_{place}")
     alt = f"Load of the experts by epoch, {level}"
     draw = partial(load_figure, points, level, synthetic)
-    figure_block(Block(f"{place}-load", alt, lambda _: draw(), partial(load_table, points, level),
-                       lambda: plot_code("epochs", alt, "epoch")))
+    figure_block(
+        Block(
+            f"{place}-load",
+            alt,
+            lambda _: draw(),
+            partial(load_table, points, level),
+            lambda: plot_code("epochs", alt, "epoch"),
+        )
+    )

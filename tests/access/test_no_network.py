@@ -21,11 +21,10 @@ from playwright.sync_api import Browser, BrowserContext
 from core.cohort.sample import save_sample
 from core.results.run_store import save_run
 from core.results.workspace import Workspace
-from tests.browser.conftest import application, chromium
+from tests.browser.conftest import application
 from tests.browser.waiting import idle
 from tests.pages.builders import make_predictions, make_run
 
-__all__ = ["chromium"]
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]

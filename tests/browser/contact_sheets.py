@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, Error, sync_playwright
 from core.results.views import save_view
 from core.results.workspace import Workspace
 from pages.widgets.state import PageState
-from tests.browser.conftest import FLAGS, Served, application
+from tests.browser.chromium import FLAGS
+from tests.browser.conftest import Served, application
 from tests.browser.places import PLACES, Place, go, in_scheme
 from tests.browser.waiting import photograph
 

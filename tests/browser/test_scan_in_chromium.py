@@ -18,7 +18,8 @@ from core.results.views import save_view
 from core.results.workspace import Workspace
 from core.serving.libraries import has_library
 from pages.widgets.state import PageState
-from tests.browser.conftest import FLAGS, Served, application
+from tests.browser.chromium import FLAGS
+from tests.browser.conftest import Served, application
 from tests.browser.waiting import PATIENCE, frames, patient, still, until
 from tests.serving.scan_patient import COHORT, FULL, RUN, fiducial_mm, make_scan_workspace
 

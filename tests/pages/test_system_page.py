@@ -10,6 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core import __version__
 from core.access.actor import Actor, ask_for_actor
 from core.access.roles import Role
 from core.care.backup import backup
@@ -41,7 +42,10 @@ def headers(test: AppTest) -> list[str]:
     return [h.value for h in test.header]
 
 
-PARTS = ["Queue", "Backup", "Disk", "Runs and models", "Withdrawal of consent", "Errors", "Audit log", "Versions"]
+PARTS = [
+    "Queue", "Backup", "Disk", "Runs and models", "Withdrawal of consent", "Who may see what", "Errors", "Audit log",
+    "Versions",
+]  # fmt: skip
 
 
 def test_empty_every_part_says_what_will_stand_there(workspace: Workspace, open_page: Callable[..., AppTest]) -> None:
@@ -106,7 +110,7 @@ def test_normal_tells_jobs_disk_backups_runs_errors_and_versions(
     assert not test.exception
     shown = html(test)
     for words in ("0 running, 1 waiting", "just now", "yesterday.zip", "sealed, key file", "Whole workspace", "HDMoE",
-                  "<td>yes</td>", error_id, "KeyError", "<td>Patient</td>", "0.3."):  # fmt: skip
+                  "<td>yes</td>", error_id, "KeyError", "<td>Patient</td>", __version__):  # fmt: skip
         assert words in shown
     assert GONE not in shown
     assert str(tmp_path) not in shown

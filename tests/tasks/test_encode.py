@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from core.features.encoded import load_features
 from core.results.feature_records import load_record
 from core.results.workspace import Workspace
 from core.tasks.encode import EncodeRequest, encode
-from core.tasks.encode_patients import PatientDone, PatientWork, encode_patient
+from core.tasks.encode_patients import PatientDone, PatientWork
 from tests.tasks.media_cohort import (
     REPORTS,
     SECRET,
@@ -243,13 +243,18 @@ def test_a_file_that_makes_its_reader_crash_costs_one_patient(
     made = make_media_cohort(workspace, tmp_path, reports=5)
     broken = made.cohort.ids[2]
 
-    def pooled(work: list[PatientWork], workspace: Workspace, processes: int) -> Iterator[PatientDone]:
-        for item in work:
+    def pooled(
+        function: Callable[[Workspace, PatientWork], PatientDone],
+        workspace: Workspace,
+        items: dict[int, PatientWork],
+        processes: int,
+    ) -> Iterator[tuple[int, PatientDone]]:
+        for number, item in items.items():
             if item.patient == broken:
                 raise BrokenProcessPool
-            yield encode_patient(item, workspace)
+            yield number, function(workspace, item)
 
-    monkeypatch.setattr("core.tasks.encode_patients._pooled", pooled)
+    monkeypatch.setattr("core.workers.pool._pooled", pooled)
     report = encode(EncodeRequest("study", processes=2), workspace)
     assert report.encoded == {"reports": 4}
     assert report.skipped == ((broken, "reports", "a file that makes its reader crash"),)
