@@ -64,7 +64,7 @@ def _local(
 ) -> Iterator[tuple[Any, Any]]:
     waiting = dict(enumerate(items))
     try:
-        for number, result in _pooled(function, common, waiting, processes):
+        for number, result in _pooled(function, common, dict(waiting), processes):
             yield waiting.pop(number), result
     except BrokenProcessPool:
         # whatever ended a worker took the pool with it: the rest one by one, each in a process of its own
