@@ -40,7 +40,7 @@ def training_settings(**defaults: SettingValue) -> tuple[Setting, ...]:
     return tuple(replace(s, default=defaults.get(s.name.removeprefix("training."), s.default)) for s in offered)
 
 
-RECOMMENDED = Preset("recommended", "Recommended", "The defaults, chosen on cohorts that no evidence is drawn from.")
+RECOMMENDED = Preset("recommended", "Recommended", "The defaults; EVIDENCE.md says on which patients they were chosen.")
 SMALL = Preset(
     "small-cohort", "Small cohort", "Twice the epochs in half the batches: for fewer than about 300 patients.",
     {"training.epochs": 20, "training.batch_size": 16},
