@@ -25,12 +25,10 @@ from core.access.audit_entry import Outcome
 from core.access.audit_search import Wanted, entries, latest
 from core.access.grants import Grant, set_grant
 from core.access.roles import Role
-from core.cohort.sample import save_sample
 from core.cohort.storage import save_cohort
-from core.results.run_store import save_run
 from core.results.workspace import Workspace
 from tests.access.oidc import Provider, provider, secrets_toml
-from tests.pages.builders import make_large_cohort, make_predictions, make_run
+from tests.pages.builders import make_large_cohort, save_sample_run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,9 +47,7 @@ class Dashboard:
 def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     folder = tmp_path_factory.mktemp("login")
     workspace = Workspace(folder / "workspace")
-    cohort = save_sample(workspace)
-    predictions = make_predictions(cohort)
-    save_run(make_run(cohort, predictions), predictions, workspace)
+    cohort = save_sample_run(workspace)
     save_cohort(make_large_cohort(60), None, workspace)
     set_grant("ada@x.org", Grant(Role.ADMIN), workspace)
     set_grant("rea@x.org", Grant(Role.RESEARCHER), workspace)

@@ -18,12 +18,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from core.cohort.sample import save_sample
-from core.results.run_store import save_run
 from core.results.workspace import Workspace
 from tests.browser.conftest import application
 from tests.browser.waiting import idle
-from tests.pages.builders import make_predictions, make_run
+from tests.pages.builders import save_sample_run
 
 pytestmark = pytest.mark.browser
 
@@ -91,9 +89,7 @@ def proxy() -> Iterator[Proxy]:
 def watched(tmp_path_factory: pytest.TempPathFactory, proxy: Proxy) -> Iterator[tuple[str, Path]]:
     folder = tmp_path_factory.mktemp("watched")
     workspace = Workspace(folder / "workspace")
-    cohort = save_sample(workspace)
-    predictions = make_predictions(cohort)
-    save_run(make_run(cohort, predictions), predictions, workspace)
+    save_sample_run(workspace)
     (folder / "python").mkdir()
     (folder / "python" / "sitecustomize.py").write_text(WATCH)
     notes = folder / "notes.txt"

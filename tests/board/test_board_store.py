@@ -12,7 +12,6 @@ import pytest
 from core.board.bundle import freeze, load_frozen
 from core.board.opinions_export import opinions_csv, opinions_json
 from core.board.sources import read_sources
-from core.cohort.sample import save_sample
 from core.errors import PrognoscopeError
 from core.results.board_store import (
     add_patients,
@@ -27,9 +26,8 @@ from core.results.board_store import (
     opinions_of,
     order_patients,
 )
-from core.results.run_store import save_run
 from core.results.workspace import Workspace
-from tests.pages.builders import make_predictions, make_run
+from tests.pages.builders import save_sample_run
 
 
 @pytest.mark.parametrize(("name", "protocol"), [("", "IRB 1"), ("Monday", "  "), ("\u202e", "IRB 1")])
@@ -85,9 +83,7 @@ def test_notes_leave_with_everything_and_a_formula_stays_text(workspace: Workspa
 
 
 def test_frozen_pages_are_checked_and_name_nobody(workspace: Workspace) -> None:
-    cohort = save_sample(workspace)
-    predictions = make_predictions(cohort)
-    save_run(make_run(cohort, predictions), predictions, workspace)
+    save_sample_run(workspace)
     sources = read_sources("hdmoe-1", None, workspace)
     empty = new_board("M", "IRB 1", "sample", "hdmoe-1", 36.0, workspace)
     with pytest.raises(PrognoscopeError, match="empty"):

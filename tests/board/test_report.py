@@ -26,14 +26,12 @@ from core.board.talk import talk_html
 from core.cohort.cohort import Cohort
 from core.cohort.media_index import MediaFile, MediaIndex, MediaKind, save_media
 from core.cohort.modality import Modality
-from core.cohort.sample import save_sample
 from core.errors import PrognoscopeError
 from core.results.board_store import Opinion, Verdict
 from core.results.explanation import save_explanation
-from core.results.run_store import save_run
 from core.results.slide_maps import LayerKind, MapLayer, SlideMaps, save_slide_maps
 from core.results.workspace import Workspace
-from tests.pages.builders import make_predictions, make_run
+from tests.pages.builders import save_sample_run
 from tests.pages.explanations import make_explanation
 
 PATIENT = "SYN-0001"
@@ -55,9 +53,7 @@ def text_of(pdf: bytes) -> list[str]:
 @pytest.fixture
 def told(workspace: Workspace, tmp_path: Path) -> Workspace:
     """The sample cohort with a run, an explanation of values, a slide and a map over it."""
-    cohort = save_sample(workspace)
-    predictions = make_predictions(cohort)
-    save_run(make_run(cohort, predictions), predictions, workspace)
+    cohort = save_sample_run(workspace)
     save_explanation(make_explanation(), workspace)
     slide_with_map(cohort, workspace, tmp_path)
     return workspace

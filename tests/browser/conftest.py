@@ -18,11 +18,9 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from core.cohort.sample import save_sample
-from core.results.run_store import save_run
 from core.results.workspace import Workspace
 from tests.browser.waiting import PATIENCE
-from tests.pages.builders import make_predictions, make_run
+from tests.pages.builders import save_sample_run
 
 if TYPE_CHECKING:
     from tests.browser.whole import Whole
@@ -45,9 +43,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The application with the sample cohort and a run."""
     folder = tmp_path_factory.mktemp("served")
     workspace = Workspace(folder / "workspace")
-    cohort = save_sample(workspace)
-    predictions = make_predictions(cohort)
-    save_run(make_run(cohort, predictions), predictions, workspace)
+    save_sample_run(workspace)
     with application(workspace, folder / "server.log") as running:
         yield running
 

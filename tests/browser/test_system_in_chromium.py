@@ -12,12 +12,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.care.archive import verify_archive
-from core.cohort.sample import save_sample
 from core.cohort.storage import load_cohort
-from core.results.run_store import load_predictions, save_run
+from core.results.run_store import load_predictions
 from core.results.workspace import Workspace
 from tests.browser.conftest import ROOT, Served, application
-from tests.pages.builders import make_predictions, make_run
+from tests.pages.builders import save_sample_run
 
 pytestmark = pytest.mark.browser
 GONE = "SYN-0011"
@@ -28,9 +27,7 @@ LONG = 90_000
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("system")
     workspace = Workspace(folder / "workspace")
-    cohort = save_sample(workspace)
-    predictions = make_predictions(cohort)
-    save_run(make_run(cohort, predictions), predictions, workspace)
+    save_sample_run(workspace)
     with application(workspace, folder / "server.log") as served:
         yield served
 

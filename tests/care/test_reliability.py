@@ -28,7 +28,7 @@ from core.results.files import write_json
 from core.results.run_store import save_run
 from core.results.trouble import disk_trouble
 from core.results.workspace import Workspace
-from tests.pages.builders import make_predictions, make_run, page
+from tests.pages.builders import make_predictions, make_run, page, save_sample_run
 from tests.pages.test_page_states import html
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,9 +97,7 @@ def test_a_disk_mounted_read_only_is_one_sentence(tiny: Path) -> None:
 
 
 def test_pages_say_so_too_and_go_on_reading(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    cohort = save_sample(workspace)
-    predictions = make_predictions(cohort)
-    save_run(make_run(cohort, predictions), predictions, workspace)
+    save_sample_run(workspace)
 
     def refused(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system", "/secret/path")

@@ -10,19 +10,15 @@ import pytest
 
 from core.board.sources import read_sources
 from core.cli.__main__ import main
-from core.cohort.sample import save_sample
-from core.results.run_store import save_run
 from core.results.workspace import Workspace
-from tests.pages.builders import make_predictions, make_run
+from tests.pages.builders import save_sample_run
 
 PATIENT = "SYN-0001"
 
 
 @pytest.fixture
 def with_run(workspace: Workspace) -> Workspace:
-    cohort = save_sample(workspace)
-    predictions = make_predictions(cohort)
-    save_run(make_run(cohort, predictions), predictions, workspace)
+    save_sample_run(workspace)
     return workspace
 
 

@@ -9,10 +9,21 @@ import pandas as pd
 
 from core.cohort.cohort import Cohort, Provenance, Role
 from core.cohort.endpoint import Endpoint
+from core.cohort.sample import save_sample
 from core.results.prediction import Predictions
 from core.results.run import Metric, Metrics, Run
+from core.results.run_store import save_run
+from core.results.workspace import Workspace
 
 TIMES = np.arange(6.0, 66.0, 6.0)
+
+
+def save_sample_run(workspace: Workspace) -> Cohort:
+    """The sample cohort with one run of made-up predictions, both stored."""
+    cohort = save_sample(workspace)
+    predictions = make_predictions(cohort)
+    save_run(make_run(cohort, predictions), predictions, workspace)
+    return cohort
 
 
 def make_predictions(

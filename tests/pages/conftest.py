@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.cohort.sample import save_sample
-from core.results.run_store import save_run
 from core.results.workspace import Workspace
 from tests.figures.readable import every_figure_is_readable
-from tests.pages.builders import make_predictions, make_run, page
+from tests.pages.builders import page, save_sample_run
 
 __all__ = ["every_figure_is_readable"]
 
@@ -20,9 +18,7 @@ __all__ = ["every_figure_is_readable"]
 @pytest.fixture
 def filled(workspace: Workspace) -> Workspace:
     """The sample cohort with one run."""
-    cohort = save_sample(workspace)
-    predictions = make_predictions(cohort)
-    save_run(make_run(cohort, predictions), predictions, workspace)
+    save_sample_run(workspace)
     return workspace
 
 
