@@ -85,22 +85,24 @@ def application(workspace: Workspace, log: Path) -> Iterator[Served]:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stream, stderr=subprocess.STDOUT)
         try:
             url = f"http://127.0.0.1:{port}"
-            _wait_for(f"{url}/_stcore/health", process)
+            _wait_for(f"{url}/_stcore/health", process, log)
             yield Served(url, log, workspace)
         finally:
             process.terminate()
             process.wait(timeout=10)
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes], seconds: float = PATIENCE / 1000) -> None:
+def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path, seconds: float = PATIENCE / 1000) -> None:
     end = time.monotonic() + seconds
+    last: OSError | None = None
     while time.monotonic() < end and process.poll() is None:
         try:
             with urllib.request.urlopen(address, timeout=2):
                 return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
+        except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
+            last = error
             time.sleep(0.2)
-    raise AssertionError("the application did not start")
+    raise AssertionError(f"the application did not start ({last!r}); it wrote: {log.read_text()[-2000:]}")
 
 
 @pytest.fixture(scope="session")
