@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 expect.set_options(timeout=PATIENCE)
+# our own server, whatever proxy the environment names; urlopen would keep the one named at its first call for ever
+DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path, seconds
     last: OSError | None = None
     while time.monotonic() < end and process.poll() is None:
         try:
-            with urllib.request.urlopen(address, timeout=2):
+            with DIRECTLY.open(address, timeout=2):
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
             last = error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from core.cohort.sample import make_sample_cohort
-from tests.browser.conftest import Served
+from tests.browser.conftest import DIRECTLY, Served
 from tests.browser.waiting import photograph, still
 
 pytestmark = pytest.mark.browser
@@ -165,7 +164,7 @@ def test_the_predictions_link_works_here_only_and_is_not_logged(context: Browser
     assert answer.status == 200
     assert answer.text().startswith("id,fold,seed")
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(address, timeout=10)
+        DIRECTLY.open(address, timeout=10)
     assert refused.value.code == 403
     token = address.rpartition("t=")[2]
     assert token not in served.log.read_text()
