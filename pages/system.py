@@ -8,10 +8,12 @@ import streamlit as st
 
 from core.access.roles import Permission
 from core.care.version import make_ready
+from core.cohort.storage import list_cohorts
 from core.errors import PrognoscopeError
 from core.results.workspace import Workspace
 from pages.widgets.account import headed
 from pages.widgets.frame import loading, strip, told_plainly
+from pages.widgets.guide import line_of_the_sample
 from pages.widgets.html import state_box
 from pages.widgets.system_access import grants_panel, search_panel
 from pages.widgets.system_backup import backup_panel
@@ -70,6 +72,7 @@ def show() -> None:
             state_box("This workspace cannot be opened", (f"{error}",), "error")
             versions_panel()
             return
+        line_of_the_sample("System", list_cohorts(workspace))
         body(workspace)
 
 

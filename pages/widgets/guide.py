@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -10,6 +10,7 @@ from html import escape
 import streamlit as st
 
 from core.cohort.sample import NAME
+from core.cohort.storage import CohortSummary
 from pages.widgets.data import View
 
 LOOK_FOR: Mapping[str, str] = {
@@ -21,6 +22,7 @@ LOOK_FOR: Mapping[str, str] = {
     "Train": "Choose a model: what differs from its defaults is listed, and the folds are checked before it starts.",
     "Compare": "Compare a run with a simpler one: an interval of the difference that holds 0 is no difference.",
     "Evidence": "Read the limitations first, then whether estimated and observed survival lie on one line.",
+    "System": "See when the last backup was made, who may do what, and whether a job has failed.",
 }  # fmt: skip
 """Page → what is worth seeing on it, in one line."""
 
@@ -66,9 +68,7 @@ def guide(title: str, view: View) -> None:
         return
     with st.container(key="guide", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.html(
-                f'<p class="look-for"><b>What to look for</b> {escape(LOOK_FOR.get(title, ""))}</p>', width="stretch"
-            )
+            _line(title)
             st.session_state[ROLE] = st.session_state.get(TOUR)
             role = st.segmented_control(
                 "Tour for a", list(TOURS), key=ROLE, label_visibility="collapsed", width="content",
@@ -80,6 +80,17 @@ def guide(title: str, view: View) -> None:
             )
         if role is not None:
             _tour(str(role), title)
+
+
+def line_of_the_sample(title: str, cohorts: Iterable[CohortSummary]) -> None:
+    """The line alone, for a page that belongs to no cohort, as long as the sample is there to look at."""
+    if any(c.name == NAME and c.synthetic for c in cohorts) and not st.session_state.get(HIDDEN):
+        with st.container(key="guide"):
+            _line(title)
+
+
+def _line(title: str) -> None:
+    st.html(f'<p class="look-for"><b>What to look for</b> {escape(LOOK_FOR[title])}</p>', width="stretch")
 
 
 def _tour(role: str, title: str) -> None:

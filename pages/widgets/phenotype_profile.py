@@ -81,6 +81,11 @@ def _profiled(
     return found
 
 
+def _small(p: float) -> str:
+    """``"< 0.001"``, ``"0.032"``: the exact number is in the figure's CSV."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
 def _table(result: Profile) -> None:
     table = result.table.head(SHOWN)
     st.dataframe(
@@ -89,7 +94,7 @@ def _table(result: Profile) -> None:
                 "What": table["name"], "Kind": table["kind"], "Effect": table["effect"].round(2),
                 "In the group": table["inside"].map("{:.3g}".format),
                 "In the others": table["outside"].map("{:.3g}".format),
-                "p": table["p"].map("{:.2g}".format), "q": table["q"].map("{:.2g}".format),
+                "p": table["p"].map(_small), "q": table["q"].map(_small),
             }
         ),
         hide_index=True, key="profile_table",

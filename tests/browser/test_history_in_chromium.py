@@ -53,13 +53,16 @@ def test_made_changed_undone_and_told(context: BrowserContext, served: Served, s
     click_bar(page, STAGE, 1)
     selected(page, counts[1])
     expect(page.get_by_role("button", name=re.compile("^Undo"))).to_be_enabled()
+    still(page)
     page.keyboard.press("Alt+z")
     selected(page, counts[0])
     still(page)
     page.keyboard.press("Alt+Shift+z")
     selected(page, counts[1])
+    still(page)
     page.get_by_role("button", name=re.compile("^Undo")).click()
     selected(page, counts[0])
+    still(page)
     address = page.url
     assert re.fullmatch(rf"{served.url}/\?view=[0-9a-f]{{32}}", address)
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from core.cohort.sample import make_sample_cohort
 from tests.browser.conftest import DIRECTLY, Served
-from tests.browser.waiting import photograph, still
+from tests.browser.waiting import frames, photograph, still
 
 pytestmark = pytest.mark.browser
 
@@ -48,6 +48,7 @@ def click_bar(page: Page, chart: str, index: int) -> None:
     """Click the ``index``-th bar of a chart, as a hand would."""
     bars = page.locator(f"{chart} .barlayer .trace").last.locator(".point path")
     bars.nth(index).scroll_into_view_if_needed()
+    frames(page)  # a bar that still moves is not hit
     box = bars.nth(index).bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

@@ -17,7 +17,7 @@ from tests.pages.builders import make_large_cohort
 
 COHORT = make_sample_cohort()[0]
 
-PAGES = ("Cohort", "Survival", "Experts", "Patient", "Board", "Train", "Compare", "Evidence")
+PAGES = ("Cohort", "Survival", "Experts", "Patient", "Board", "Train", "Compare", "Evidence", "System")
 
 
 def html(test: AppTest) -> str:
