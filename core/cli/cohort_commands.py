@@ -11,6 +11,7 @@ from core.cohort.cohort import Cohort
 from core.cohort.coverage import exclusions
 from core.cohort.importers.recognise import FORMATS
 from core.cohort.importing import import_into
+from core.cohort.report_findings import OPTION, Identifying
 from core.cohort.sample import NAME as SAMPLE_NAME
 from core.cohort.sample import save_sample
 from core.cohort.storage import list_cohorts
@@ -39,6 +40,11 @@ def add_commands(commands: Any) -> None:
     add.add_argument(
         "--files", type=user_path, action="append", default=[], metavar="CSV",
         help="slides, scans and reports by id, path (below the table's folder), modality, and where wanted kind, label",
+    )  # fmt: skip
+    add.add_argument(
+        OPTION, choices=[str(c) for c in Identifying],
+        help="reports that may tell who a patient is: blank what was found, leave-out these reports, or keep them; "
+        "without it they are refused, and what was found is told with masked examples",
     )  # fmt: skip
     add.add_argument("--event", action="append", default=[], metavar="CODE=MEANING", help="censored, event, competing")
     add.add_argument("--column", action="append", default=[], metavar="ROLE=NAME", help=COLUMN_HELP)
@@ -74,6 +80,7 @@ def run_import(args: argparse.Namespace, workspace: Workspace) -> Answer:
             events=events or None,
             columns=_columns(args, events) or None,
             time_zero=args.time_zero,
+            identifying=Identifying(args.identifying) if args.identifying else None,
             progress=progress,
         )
     progress(1.0, "stored")

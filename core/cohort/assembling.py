@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from core.cohort.importers.draft import Draft
 from core.cohort.media_index import MediaFile, MediaIndex, MediaKind
 from core.cohort.modality import Modality
 from core.cohort.pseudonyms import pseudonyms
+from core.cohort.report_findings import NOTHING_FOUND, Decided, Identifying, ReportFindings, decide
 from core.cohort.report_texts import ReportText, hide_ids
 from core.cohort.split_files import read_split_folder
 from core.cohort.wording import plural
@@ -38,6 +39,8 @@ class Imported:
         Slides, scans and masks where they lie.
     reports : tuple of ReportText
         Texts without original ids; they become files, and enter the index, when the cohort is saved.
+    found : ReportFindings
+        What in the texts, as they came, may tell who a patient is.
     read_whole : tuple of Path
         Tables and texts that nothing refers to any more.
     """
@@ -47,6 +50,7 @@ class Imported:
     media: MediaIndex = field(default_factory=MediaIndex)
     reports: tuple[ReportText, ...] = ()
     read_whole: tuple[Path, ...] = ()
+    found: ReportFindings = NOTHING_FOUND
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +92,18 @@ def read_folds(draft: Draft, secret: bytes | None) -> ReadFolds:
     return ReadFolds(found, tuple(warnings))
 
 
-def assemble(draft: Draft, name: str, genes: MatchedGenes, folds: ReadFolds, secret: bytes) -> Imported:
-    """The cohort called ``name``. Nothing is read but the media's bytes, for their fingerprints."""
+def assemble(
+    draft: Draft,
+    name: str,
+    genes: MatchedGenes,
+    folds: ReadFolds,
+    secret: bytes,
+    identifying: Identifying | None = None,
+) -> Imported:
+    """The cohort called ``name``. Nothing is read but the media's bytes, for their fingerprints.
+
+    ``identifying`` says what becomes of reports that may tell who a patient is; with None one of them is refused.
+    """
     hidden = pseudonyms(draft.ids, secret)
     index = pd.Index([hidden[i] for i in draft.ids], name="patient", dtype=object)
     patients, leaking = _without_ids(draft)
@@ -97,7 +111,8 @@ def assemble(draft: Draft, name: str, genes: MatchedGenes, folds: ReadFolds, sec
     media = MediaIndex(
         tuple(MediaFile(hidden[m.patient], m.modality, m.kind, str(m.path), m.label) for m in draft.media)
     )
-    reports, hidden_words = _reports(draft, hidden)
+    decided = _reports(draft, hidden, identifying)
+    reports = decided.reports
     cohort = Cohort(
         name=name,
         title=name if _names_patient(draft.title, draft.ids) else draft.title,
@@ -112,24 +127,30 @@ def assemble(draft: Draft, name: str, genes: MatchedGenes, folds: ReadFolds, sec
         labels={k: u for k, u in draft.labels.items() if k in patients},
         exclusions=draft.exclusions,
         warnings=(
-            *draft.warnings, *_missing_outcomes(draft), *genes.warnings, *folds.warnings, *leaking, *hidden_words,
+            *draft.warnings, *_missing_outcomes(draft), *genes.warnings, *folds.warnings, *leaking, *decided.warnings,
         ),
     )  # fmt: skip
     whole = (*draft.files, *(r.source for r in draft.reports if r.source is not None))
-    return Imported(cohort, {hidden[i]: i for i in draft.ids}, media, reports, whole)
+    return Imported(cohort, {hidden[i]: i for i in draft.ids}, media, reports, whole, decided.found)
 
 
-def _reports(draft: Draft, hidden: Mapping[str, str]) -> tuple[tuple[ReportText, ...], tuple[str, ...]]:
-    """Report texts without original ids, and how many ids that took."""
+def check_reports(draft: Draft) -> None:
+    """Refuse a study with reports that may tell who a patient is, before anything is made for it."""
+    _reports(draft, pseudonyms(draft.ids, b"looked at alone"), None)
+
+
+def _reports(draft: Draft, hidden: Mapping[str, str], identifying: Identifying | None) -> Decided:
+    """Report texts without original ids, and how many ids that took; then what else identifies, as decided."""
     texts, replaced, touched = [], 0, 0
     for report in draft.reports:
         text, count = hide_ids(report.text, report.patient, hidden)
         texts.append(ReportText(hidden[report.patient], text, report.label))
         replaced, touched = replaced + count, touched + (count > 0)
     if not texts:
-        return (), ()
+        return Decided((), NOTHING_FOUND)
     words = f"{plural(replaced, 'original id')} in {plural(touched, 'report')}: replaced by the pseudonym"
-    return tuple(texts), (f"{words}; names and dates in the texts were not looked for.",)
+    decided = decide(texts, identifying)
+    return replace(decided, warnings=(f"{words}.", *decided.warnings))
 
 
 def _without_ids(draft: Draft) -> tuple[pd.DataFrame, tuple[str, ...]]:

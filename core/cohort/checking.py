@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from core.cohort.coverage import exclusions
 from core.cohort.endpoint import Endpoint
 from core.cohort.importers.draft import Progress, silent
 from core.cohort.importing import import_cohort
+from core.cohort.report_findings import NOTHING_FOUND, Identifying, ReportFindings
 
 _NAME = "check"
 
@@ -40,7 +41,8 @@ class Checked:
     """What an import would store.
 
     ``modalities`` counts the patients with each · ``columns`` the columns of each role · ``exclusions`` the patients
-    left out at import, then those kept who have no usable outcome or lack a modality.
+    left out at import, then those kept who have no usable outcome or lack a modality · ``identifying`` what in the
+    reports may tell who a patient is, masked.
     """
 
     format: str
@@ -52,6 +54,7 @@ class Checked:
     exclusions: tuple[Exclusion, ...]
     incomplete: tuple[Exclusion, ...]
     warnings: tuple[str, ...]
+    identifying: ReportFindings = NOTHING_FOUND
 
     def as_json(self) -> dict[str, Any]:
         """Plain values: the result of a job."""
@@ -65,6 +68,7 @@ class Checked:
         for key in ("exclusions", "incomplete"):
             data[key] = tuple(Exclusion(e["reason"], e["count"]) for e in data[key])
         data["warnings"] = tuple(data["warnings"])
+        data["identifying"] = ReportFindings.from_json(data["identifying"])
         return cls(**data)
 
 
@@ -81,8 +85,9 @@ def check_import(path: Path, *, progress: Progress = silent, **options: Any) -> 
     PrognoscopeError
         For input that the import would refuse.
     """
-    imported = import_cohort(path, _NAME, secret=secrets.token_bytes(32), progress=progress, **options)
-    return summarised(imported.cohort)
+    looked = {**options, "identifying": Identifying.KEEP}  # what is decided about the reports comes after the look
+    imported = import_cohort(path, _NAME, secret=secrets.token_bytes(32), progress=progress, **looked)
+    return replace(summarised(imported.cohort), identifying=imported.found)
 
 
 def summarised(cohort: Cohort) -> Checked:

@@ -12,6 +12,7 @@ from core.cohort.import_roots import path_inside_roots
 from core.cohort.importers.draft import Progress, silent
 from core.cohort.importers.folder import FORMAT as FOLDER
 from core.cohort.importing import import_into
+from core.cohort.report_findings import Identifying
 from core.cohort.uploads import is_upload, remove_upload
 from core.errors import PrognoscopeError
 from core.results.workspace import Workspace
@@ -24,7 +25,8 @@ LARGE_BYTES = 20 << 20
 class ImportRequest:
     """A study, the name it is to have, and what the user said about it; empty means "as recognised".
 
-    ``families``, ``clinical``, ``reports`` and ``media`` are paths of what is joined to it.
+    ``families``, ``clinical``, ``reports`` and ``media`` are paths of what is joined to it · ``identifying`` is what
+    becomes of reports that may tell who a patient is (:class:`core.cohort.report_findings.Identifying`).
     """
 
     path: str
@@ -37,6 +39,7 @@ class ImportRequest:
     clinical: Sequence[str] = ()
     reports: Sequence[str] = ()
     media: Sequence[str] = ()
+    identifying: str = ""
 
     @property
     def beside(self) -> tuple[str, ...]:
@@ -54,6 +57,7 @@ class ImportRequest:
             "clinical": [Path(p) for p in self.clinical],
             "reports": [Path(p) for p in self.reports],
             "media": [Path(p) for p in self.media],
+            "identifying": Identifying(self.identifying) if self.identifying else None,
         }
 
 

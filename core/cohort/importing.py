@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from core.cohort.assembling import Imported, assemble, match_genes, read_folds
+from core.cohort.assembling import Imported, assemble, check_reports, match_genes, read_folds
 from core.cohort.cohort import Cohort
 from core.cohort.identifying import without_identifying
 from core.cohort.importers.draft import Draft, Progress, silent
@@ -20,6 +20,7 @@ from core.cohort.importers.recognise import FORMATS, recognise
 from core.cohort.importers.report_tables import join_reports, read_reports
 from core.cohort.media_index import MediaIndex, staged_media
 from core.cohort.pseudonyms import known_secret, workspace_secret
+from core.cohort.report_findings import Identifying
 from core.cohort.report_texts import staged_reports
 from core.cohort.storage import save_cohort
 from core.cohort.tombstones import erased_before
@@ -49,6 +50,7 @@ def import_cohort(
     title: str | None = None,
     secret: bytes | Workspace | None = None,
     unpack_to: Path | None = None,
+    identifying: Identifying | None = None,
     progress: Progress = silent,
 ) -> Imported:
     """Read a study; nothing is written but, on first use, the workspace's pseudonym secret.
@@ -83,6 +85,9 @@ def import_cohort(
         last, so that a study that is refused leaves a new workspace without one.
     unpack_to : Path, optional
         New folder for the contents of a zipped study folder, which is refused without it.
+    identifying : Identifying, optional
+        What becomes of reports that may tell who a patient is; without it a study with such a report is refused, and
+        the refusal says what was found.
 
     Raises
     ------
@@ -104,7 +109,9 @@ def import_cohort(
     owner = secret if isinstance(secret, Workspace) else Workspace.default()
     key = secret if isinstance(secret, bytes) else known_secret(owner)
     folds = read_folds(draft, key)
-    return assemble(draft, name, genes, folds, workspace_secret(owner) if key is None else key)
+    if key is None and identifying is None:
+        check_reports(draft)
+    return assemble(draft, name, genes, folds, workspace_secret(owner) if key is None else key, identifying)
 
 
 def import_into(workspace: Workspace, path: Path, name: str, **options: object) -> Cohort:

@@ -25,6 +25,7 @@ from core.cohort.importers.report_tables import join_reports, read_reports
 from core.cohort.importers.tcga_slides import GENE_SUFFIXES
 from core.cohort.importers.values import numbers, words
 from core.cohort.importers.wide_table import WideTable, read_header, read_wide
+from core.cohort.report_findings import Identifying
 from core.errors import PrognoscopeError
 
 ID, REPORTS, FORMAT = "id", "reports.csv", "new patient"
@@ -74,7 +75,8 @@ def read_new_patient(
     draft = replace(with_media(_draft(table, base, path, title, gene_units), folder, progress), format=FORMAT)
     if (folder / REPORTS).is_file():
         draft = join_reports(draft, read_reports(folder / REPORTS))
-    return assemble(draft, name, match_genes(draft, None), ReadFolds({}), secret)
+    # nobody looks at one patient's report before it is read: what may identify is blanked, and said
+    return assemble(draft, name, match_genes(draft, None), ReadFolds({}), secret, Identifying.BLANK)
 
 
 def _draft(table: WideTable, base: Cohort, path: Path, title: str, gene_units: Mapping[str, str] | None) -> Draft:

@@ -16,6 +16,7 @@ from typing import Any
 from core.cohort.cohort import Cohort
 from core.cohort.importing import import_into
 from core.cohort.modality import ENCODED_MODALITIES, Modality
+from core.cohort.report_findings import Identifying
 from core.cohort.sample import NAME
 from core.cohort.storage import load_cohort
 from core.errors import PrognoscopeError
@@ -138,7 +139,10 @@ def audited_cohort(name: str, workspace: Workspace) -> Cohort:
             if not path.exists():
                 raise PrognoscopeError(f"no {path.name}", "the shared data", f"put it at {path}")
         families = Path(DATA / "tcga" / "signatures.csv")
-        return import_into(workspace, source, name, families=families, clinical=[clinical], reports=[reports])
+        return import_into(
+            workspace, source, name, families=families, clinical=[clinical], reports=[reports],
+            identifying=Identifying.KEEP,  # redacted by their publisher; blanking would change the published numbers
+        )  # fmt: skip
     return load_cohort(name, workspace)
 
 

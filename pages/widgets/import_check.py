@@ -14,6 +14,7 @@ from pages.widgets.html import note
 from pages.widgets.import_beside import beside_panel
 from pages.widgets.import_columns import columns_panel
 from pages.widgets.import_endpoints import endpoints_panel
+from pages.widgets.import_identity import identity_panel
 from pages.widgets.import_job import finished_check, start_check
 from pages.widgets.import_outcome import outcome_panel
 from pages.widgets.import_state import Step, Wizard
@@ -38,6 +39,8 @@ def check_step(state: Wizard, workspace: Workspace) -> None:
         _check(state, workspace)
         state = wizard.current() or state
         outcome_panel(state)
+        if state.asked == state.question and not state.job:
+            identity_panel(state)
         _buttons(state)
 
 
@@ -75,7 +78,7 @@ def _check(state: Wizard, workspace: Workspace) -> None:
             checked, problem = check_import(state.path, **state.request().options()), None
         except PrognoscopeError as error:
             checked, problem = None, error
-    wizard.change(checked=checked, problem=problem, asked=state.question)
+    wizard.change(checked=checked, problem=problem, asked=state.question, identifying="")
 
 
 def _buttons(state: Wizard) -> None:
@@ -84,8 +87,11 @@ def _buttons(state: Wizard) -> None:
     with st.container(horizontal=True):
         st.button("Choose another study", key="import_again", on_click=wizard.start_again)
         st.button(
-            "Continue", key="import_continue", type="primary", disabled=not ready or (mapped and not state.agreed),
+            "Continue", key="import_continue", type="primary",
+            disabled=not ready or (mapped and not state.agreed) or state.undecided,
             on_click=lambda: wizard.change(step=Step.STORE),
         )  # fmt: skip
     if ready and mapped and not state.agreed:
         note("Confirm the meaning of the event codes to continue.")
+    if ready and state.undecided:
+        note("Say what shall become of the reports to continue.")

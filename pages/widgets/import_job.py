@@ -39,7 +39,7 @@ def finished_check(state: Wizard, workspace: Workspace) -> None:
         _progress(job.id, workspace)
         return
     if job.result is not None:
-        wizard.change(job="", checked=Checked.from_json(job.result["checked"]), problem=None)
+        wizard.change(job="", checked=Checked.from_json(job.result["checked"]), problem=None, identifying="")
     else:
         wizard.change(job="", checked=None, problem=_failure(job))
 

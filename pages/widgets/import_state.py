@@ -41,7 +41,8 @@ class Wizard:
     ``problem`` is the one reason why the study cannot be read as it stands · ``checked`` the result of reading it, made
     for the question ``asked`` · ``beside`` files joined to the study, ``beside_problem`` why one was not · ``agreed``:
     the user confirmed what each event code means · ``job`` the id of the job that reads or stores a large study ·
-    ``cohort`` the name under which it was stored.
+    ``cohort`` the name under which it was stored · ``identifying`` what becomes of reports that
+    may tell who a patient is.
     """
 
     step: Step = Step.CHOOSE
@@ -62,6 +63,7 @@ class Wizard:
     uploads: int = 0
     beside: tuple[Beside, ...] = ()
     beside_problem: PrognoscopeError | None = None
+    identifying: str = ""
 
     @property
     def open_questions(self) -> tuple[str, ...]:
@@ -83,7 +85,13 @@ class Wizard:
             columns=self.mapping.columns() if mapped else {}, events=self.mapping.events() if mapped else {},
             families=next(iter(self._paths(Join.FAMILIES)), ""), clinical=self._paths(Join.CLINICAL),
             reports=self._paths(Join.REPORTS), media=self._paths(Join.MEDIA),
+            identifying=self.identifying,
         )  # fmt: skip
+
+    @property
+    def undecided(self) -> bool:
+        """Whether something in the reports may identify and nobody said what becomes of it."""
+        return self.checked is not None and bool(self.checked.identifying.kinds) and not self.identifying
 
     def _paths(self, join: Join) -> tuple[str, ...]:
         return tuple(str(b.path) for b in self.beside if b.join is join)
@@ -204,4 +212,5 @@ def _previewed(found: Preview, path: Path, forced: str = "") -> None:
     change(
         path=path, large=is_large(path, found.format), forced=forced, preview=found,
         mapping=found.mapping or TableMapping(), problem=None, checked=None, asked="", agreed=False,
+        identifying="",
     )  # fmt: skip

@@ -19,6 +19,7 @@ from pages.widgets import import_upload as upload
 from pages.widgets import state as page
 from pages.widgets.frame import show_error
 from pages.widgets.html import note, state_box
+from pages.widgets.import_identity import decided_note
 from pages.widgets.import_job import finished_store, start_store
 from pages.widgets.import_outcome import checked_panel
 from pages.widgets.import_state import Step, Wizard
@@ -47,6 +48,7 @@ def store_step(state: Wizard, workspace: Workspace) -> None:
         st.subheader("What will be stored")
         if state.checked is not None:
             checked_panel(state.checked)
+            decided_note(state)
 
 
 def _names(state: Wizard, workspace: Workspace) -> None:

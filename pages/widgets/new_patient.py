@@ -162,7 +162,15 @@ def _scans(found: _Files) -> None:
 
 
 def _report(found: _Files) -> None:
-    found.report = st.text_area("Report, without names and dates", key="new_report", height=120) or ""
+    found.report = (
+        st.text_area(
+            "Report, without names and dates",
+            key="new_report",
+            height=120,
+            help="What looks like a name, a date or a number of a person is replaced before the text is stored.",
+        )
+        or ""
+    )
 
 
 def _given(uploaded: object) -> GivenFile | None:

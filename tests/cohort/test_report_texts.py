@@ -10,6 +10,7 @@ import pytest
 
 from core.cohort.importing import import_cohort, import_into
 from core.cohort.media_index import load_media
+from core.cohort.report_findings import Identifying
 from core.cohort.report_texts import hide_ids
 from core.cohort.storage import load_original_ids
 from core.errors import PrognoscopeError
@@ -20,7 +21,7 @@ SECRET = b"3" * 32
 
 def test_reports_of_tcga_liver_join_every_patient_of_lihc(shared_data: Path, workspace: Workspace) -> None:
     path = shared_data / "reports" / "tcga_liver_path_reports.csv"
-    cohort = import_into(workspace, shared_data / "tcga" / "lihc", "lihc", reports=[path])
+    cohort = import_into(workspace, shared_data / "tcga" / "lihc", "lihc", reports=[path], identifying=Identifying.KEEP)
     assert len(cohort) == int(cohort.availability["reports"].sum()) == 333
     source = pd.read_csv(path)
     mine = source[source.case_id.isin(load_original_ids("lihc", workspace).values())]
