@@ -10,6 +10,7 @@ from typing import Any
 
 from core.analysis.model_card import RESEARCH_ONLY
 from core.results.board_store import Board, Opinion, latest
+from core.results.spreadsheet import inert
 
 COLUMNS = ("place", "patient", "verdict", "note", "at", "counts")
 
@@ -31,14 +32,8 @@ def opinions_csv(board: Board, opinions: Sequence[Opinion]) -> str:
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in opinion_rows(board, opinions):
-        writer.writerow({k: _inert(v) for k, v in row.items()})
+        writer.writerow({k: inert(v) for k, v in row.items()})
     return stream.getvalue()
-
-
-def _inert(value: object) -> object:
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value
 
 
 def opinions_json(board: Board, opinions: Sequence[Opinion]) -> str:

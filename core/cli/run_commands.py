@@ -17,6 +17,7 @@ from core.results.evaluation import evaluate
 from core.results.prediction import Predictions
 from core.results.run import Metrics, Run
 from core.results.run_store import list_runs, load_predictions, load_run
+from core.results.spreadsheet import inert_csv
 from core.results.workspace import Workspace
 
 
@@ -51,7 +52,7 @@ def run_evaluate(args: argparse.Namespace, workspace: Workspace) -> Answer:
     horizons = months_of(args.horizons, "--horizons") or run.horizons
     if args.predictions is not None:
         try:
-            predictions.as_table().to_csv(args.predictions, index=False)
+            args.predictions.write_text(inert_csv(predictions.as_table()), encoding="utf-8")
         except OSError as error:
             raise PrognoscopeError(
                 f"a file that cannot be written ({error.strerror or 'no such folder'})", str(args.predictions),

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 
 from core.errors import PrognoscopeError
+from core.figures.links import without_links
 
 Kind = Literal["svg", "png", "pdf"]
 
@@ -50,7 +51,7 @@ def image(figure: go.Figure, kind: Kind) -> bytes:
         )
     height = int(figure.layout.height or 500)
     options = {"format": kind, "width": WIDTH_PX, "height": height, "scale": PRINT_SCALE if kind == "png" else 1}
-    drawn = _server(path).calc_fig_sync(figure, opts=options)
+    drawn = _server(path).calc_fig_sync(without_links(figure).to_dict(), opts=options)
     return _at_300_dpi(drawn) if kind == "png" else bytes(drawn)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.arrays import Float32Array, FloatArray
 from core.errors import PrognoscopeError
-from core.media.volumes import Volume, checked
+from core.media.volumes import Volume, check_size, checked
 
 _WHERE = "a DICOM folder"
 _NEEDED = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns")
@@ -28,6 +28,7 @@ def read_series(folder: Path) -> Volume:
     """
     slices = _slices(folder)
     _refuse_mixed(slices)
+    check_size((int(slices[0].Columns), int(slices[0].Rows), len(slices)), _WHERE)
     orientation = np.array(slices[0].ImageOrientationPatient, dtype=float)
     along_row, along_column = orientation[:3], orientation[3:]
     normal = np.cross(along_row, along_column)
@@ -53,16 +54,26 @@ def _slices(folder: Path) -> list[Any]:
     found = []
     for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
         try:
+            _refuse_packed(path)
             header = pydicom.dcmread(path)
         except InvalidDicomError:
             continue  # a note or a DICOMDIR beside the slices
-        except (OSError, ValueError, EOFError, KeyError, AttributeError) as error:
+        except (OSError, ValueError, EOFError, KeyError, AttributeError, RecursionError) as error:
             raise PrognoscopeError("a damaged DICOM file", _WHERE, "export the series again") from error
         if "PixelData" in header:
             found.append(header)
     if not found:
         raise PrognoscopeError("no DICOM image", _WHERE, "name the folder that holds the slices of one series")
     return found
+
+
+def _refuse_packed(path: Path) -> None:
+    """Refuse a file that is packed as a whole: it would be unpacked in memory, whatever comes out."""
+    from pydicom.filereader import read_file_meta_info
+    from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+    if read_file_meta_info(path).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+        raise PrognoscopeError("a DICOM file that is packed as a whole", _WHERE, "export the series unpacked")
 
 
 def _refuse_mixed(slices: list[Any]) -> None:

@@ -23,6 +23,8 @@ PLAUSIBLE_MPP = (0.05, 20.0)
 """µm per pixel of a microscope; a TIFF that says 72 dots per inch (353 µm/px) says nothing about the tissue."""
 MOST_PLAIN_PIXELS = 100_000_000
 """A file without tiles is read whole: at most so many pixels."""
+MOST_LEVEL_PIXELS = 2_500_000_000
+"""Pixels of the smallest level of a slide, which a far view and the search for tissue read whole: 50 000 a side."""
 UNUSABLE_PROFILE = b"unusable"
 """Stands for an ICC profile that is damaged."""
 _CACHE_BYTES = 192 << 20
@@ -186,10 +188,29 @@ class _OpenSlideReader:
         self.downsamples = tuple(float(d) for d in handle.level_downsamples)
         self.properties: Mapping[str, str] = dict(handle.properties)
         try:
+            self._check()
+        except PrognoscopeError:
+            handle.close()
+            raise
+        try:
             profile = handle.color_profile
             self.profile: bytes = b"" if profile is None else profile.tobytes()
         except ImageCms.PyCMSError:
             self.profile = UNUSABLE_PROFILE
+
+    def _check(self) -> None:
+        """Refuse by what the file declares, before anything is decoded: a few bytes can claim any size."""
+        width, height = self.sizes[-1]
+        tiles = (
+            (_number(self.properties.get(f"openslide.level[{i}].tile-width")) or 0)
+            * (_number(self.properties.get(f"openslide.level[{i}].tile-height")) or 0)
+            for i in range(len(self.sizes))
+        )
+        if width * height > MOST_LEVEL_PIXELS or max(tiles) > MOST_PLAIN_PIXELS:
+            raise PrognoscopeError(
+                f"a slide whose smallest level is {width:,} × {height:,} pixels, or one of huge tiles", "a slide file",
+                "save it as a tiled pyramid (e.g. vips tiffsave --tile --pyramid)",
+            )  # fmt: skip
 
     def read(self, x: int, y: int, width: int, height: int, level: int) -> RGB:
         import openslide

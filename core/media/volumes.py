@@ -5,6 +5,8 @@ Coordinates are millimetres in the convention of NIfTI (RAS+): towards the patie
 
 from __future__ import annotations
 
+import gzip
+import math
 import struct
 import zlib
 from dataclasses import dataclass
@@ -19,6 +21,10 @@ from core.errors import PrognoscopeError
 
 NIFTI_ENDINGS = (".nii", ".nii.gz")
 SAME_GRID_MM = 0.1
+MOST_VOXELS = 500_000_000
+"""Of one scan: 512 × 512 × 1 900, 2 GB in memory. A file of a few bytes can declare any size."""
+_HEADER_BYTES, _MOST_HEADER = 544, 64 << 20
+"""Bytes before the voxels; what a file claims there would be read, and unpacked, before its size is looked at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +83,9 @@ def _read_nifti(path: Path) -> Volume:
 
     where = "a NIfTI file"
     try:
+        _check_header(path, where)
         image: Any = nibabel.load(path)
+        check_size(image.shape, where)
         array = np.asarray(image.dataobj, dtype=np.float32)
         affine = np.asarray(image.affine, dtype=np.float64)
         placed = int(image.header["sform_code"]) > 0 or int(image.header["qform_code"]) > 0
@@ -89,6 +97,28 @@ def _read_nifti(path: Path) -> Volume:
         array = array[..., 0]
     warnings = () if placed else ("the file does not say how the scan lies in the patient",)
     return checked(Volume(array, affine, "", warnings), where)
+
+
+def check_size(shape: tuple[int, ...], where: str) -> None:
+    """Refuse a declared size that no memory would hold, before memory is asked for."""
+    if math.prod(int(n) for n in shape) > MOST_VOXELS or any(n < 0 for n in shape):
+        size = " × ".join(f"{n:,}" for n in shape)
+        raise PrognoscopeError(
+            f"a volume of {size} voxels", where, f"give at most {MOST_VOXELS // 1_000_000} million voxels a scan"
+        )
+
+
+def _check_header(path: Path, where: str) -> None:
+    """Refuse a NIfTI file that puts its voxels far behind its header: all between would be unpacked and held."""
+    with path.open("rb") as file:
+        head = (gzip.GzipFile(fileobj=file) if path.name.lower().endswith(".gz") else file).read(_HEADER_BYTES)
+    order = next((o for o in "<>" if head[:4] in (struct.pack(f"{o}i", 348), struct.pack(f"{o}i", 540))), None)
+    if order is None:
+        return  # no NIfTI: the library says so
+    second = struct.unpack(f"{order}i", head[:4])[0] == 540
+    offset = struct.unpack_from(f"{order}q", head, 168)[0] if second else struct.unpack_from(f"{order}f", head, 108)[0]
+    if not 0 <= offset <= _MOST_HEADER:
+        raise PrognoscopeError("a volume whose voxels do not follow its header", where, "export it again")
 
 
 def checked(volume: Volume, where: str) -> Volume:

@@ -13,6 +13,7 @@ from core.results.naming import badge
 from core.results.prediction import Predictions
 from core.results.prediction_set import PredictionSet, load_prediction_set
 from core.results.run_store import load_predictions, load_run
+from core.results.spreadsheet import inert_csv
 from core.results.workspace import Workspace, checked_name
 from core.serving.guard import cohort_of_run, guarded
 from core.serving.tokens import sign
@@ -33,7 +34,7 @@ def predictions_csv(predictions: Predictions, protocol: str = "honest") -> str:
     """One row a patient and seed: pseudonym, fold, seed, entry, time, event, risk, S(t) a column a month."""
     table = predictions.as_table()
     table["predicted"] = badge(protocol, predictions.in_sample)
-    return str(table.to_csv(index=False, lineterminator="\n"))
+    return inert_csv(table)
 
 
 @guarded(
@@ -66,7 +67,7 @@ def estimates_csv(found: PredictionSet) -> str:
     """One row a patient: pseudonym, supported, reason, risk, and S, low and high a month; empty where no number."""
     table = found.estimates_table()
     table["run"], table["spread"] = found.run, "quantiles {:g} to {:g} over the models".format(*found.spread)
-    return str(table.to_csv(index=False, lineterminator="\n"))
+    return inert_csv(table)
 
 
 @guarded(

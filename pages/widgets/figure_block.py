@@ -13,7 +13,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.figures.export import Kind, browser, image
+from core.figures.links import without_links
 from core.figures.paint import painted
+from core.results.spreadsheet import inert_csv
 from pages.widgets.download import download_button
 from pages.widgets.history_events import told_when_made
 from pages.widgets.look import palette
@@ -88,9 +90,8 @@ def figure_block(
     if on_select is not None:
         selects = {"on_select": lambda: on_select(selected_points(name)), "selection_mode": tuple(selection_mode)}
     with st.container(key=f"figure_{block.name}"):
-        st.plotly_chart(
-            painted(block.draw(True), palette()), theme=None, config=CONFIG, alt=block.alt, key=name, **selects
-        )
+        drawn = without_links(painted(block.draw(True), palette()))
+        st.plotly_chart(drawn, theme=None, config=CONFIG, alt=block.alt, key=name, **selects)
         points = selected_points(name) if on_select is not None else []
         if points and on_select is not None and on_select(points):
             st.rerun()
@@ -115,7 +116,7 @@ def _exports(block: Block) -> None:
 
 
 def _numbers_and_code(block: Block) -> None:
-    _download(block, "CSV of the drawn numbers", "csv", lambda: block.numbers().to_csv(index=False))
+    _download(block, "CSV of the drawn numbers", "csv", lambda: inert_csv(block.numbers()))
     if block.behind is not None:
         _patients(block.name, block.behind)
     if block.python is not None:
@@ -126,7 +127,7 @@ def _numbers_and_code(block: Block) -> None:
 
 def _patients(name: str, behind: Callable[[], pd.DataFrame]) -> None:
     words = f"Patients behind {name.replace('-', ' ')} exported, unnamed"
-    make = told_when_made(words, lambda: behind().to_csv(index=False))
+    make = told_when_made(words, lambda: inert_csv(behind()))
     download_button(
         "CSV of the patients behind it, unnamed", make, f"{name}-patients.csv", key=f"download_{name}_patients",
         on_click="ignore", width="stretch",

@@ -14,6 +14,8 @@ from core.errors import PrognoscopeError
 MAX_BYTES = 64 << 30
 """64 GiB unpacked: the slides of a hundred patients. A larger study is imported from a folder."""
 MAX_FILES = 200_000
+MOST_TIMES, ALWAYS_BYTES, LEFT_FREE = 100, 1 << 30, 512 << 20
+"""What may come out of an archive: so many times its size, and always 1 GiB; so much of the disk stays free."""
 TABLES = ("patients.csv", "patients.tsv")
 _BLOCK = 1 << 20
 
@@ -102,6 +104,8 @@ def _check(members: list[zipfile.ZipInfo], path: Path, target: Path, limit: int)
     """Refuse by what the archive says of itself, before the first byte is written."""
     size = sum(m.file_size for m in members)
     names = [m.filename.replace("\\", "/") for m in members]
+    room = shutil.disk_usage(target).free - LEFT_FREE
+    most = min(limit, max(ALWAYS_BYTES, MOST_TIMES * path.stat().st_size))
     refusals = (
         (any(leaves_folder(n) for n in names), "file names that lead out of its folder (../)", "pack it without them"),
         (any(stat.S_ISLNK(m.external_attr >> 16) for m in members), "links instead of files", "pack the files"),
@@ -109,7 +113,8 @@ def _check(members: list[zipfile.ZipInfo], path: Path, target: Path, limit: int)
         (len(set(names)) < len(names), "two files of one name", "pack it again"),
         (len(members) > MAX_FILES, f"more than {MAX_FILES:,} files", "unpack it and import the folder"),
         (size > limit, f"more than {_gigabytes(limit)} unpacked", "unpack it and import the folder"),
-        (size > shutil.disk_usage(target).free, f"{_gigabytes(size)}, more than the disk has room for", "make room"),
+        (size > most, f"{_gigabytes(size)} unpacked, {MOST_TIMES} times its size", "unpack it and import the folder"),
+        (size > room, f"{_gigabytes(size)}, more than the disk has room for", "make room"),
     )
     for wrong, what, fix in refusals:
         if wrong:

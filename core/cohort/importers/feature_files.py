@@ -20,6 +20,8 @@ from core.cohort.importers.media_files import ending
 CHECKED_BYTES = 64 << 20
 """Features of at most so many bytes are checked for finite values at import, spread evenly; all are when encoded."""
 _LARGEST_PICKLE = 8 << 20
+MOST_VALUES = 1_000_000_000
+"""Of one bag: 650 000 patches of 1 536 features. A packed file of a few bytes can declare any size."""
 _ALLOWED = ("torch", "collections")
 
 
@@ -52,7 +54,7 @@ def _is_whole(file: Any) -> bool:
         return False
     features, coords = file["features"], file["coords"]
     shape, places = _without_first(features.shape), _without_first(coords.shape)
-    if len(shape) != 2 or min(shape) < 1 or places != (shape[0], 2):
+    if len(shape) != 2 or min(shape) < 1 or shape[0] * shape[1] > MOST_VALUES or places != (shape[0], 2):
         return False
     if features.dtype.kind not in "fiu" or coords.dtype.kind not in "fiu":
         return False
@@ -85,6 +87,9 @@ def _look_into_zip(path: Path) -> Finding:
     """The pickle inside a saved tensor only lists what rebuilds it; anything but tensors is refused unread."""
     try:
         with zipfile.ZipFile(path) as archive:
+            unpacked = sum(m.file_size for m in archive.infolist())
+            if unpacked > 2 * path.stat().st_size + _LARGEST_PICKLE:  # PyTorch does not pack its tensors
+                return Finding.UNUSABLE
             inside = [m for m in archive.infolist() if m.filename.rpartition("/")[2] == "data.pkl"]
             if len(inside) != 1 or inside[0].file_size > _LARGEST_PICKLE:
                 return Finding.UNUSABLE

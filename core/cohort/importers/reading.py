@@ -22,6 +22,8 @@ from core.errors import PrognoscopeError
 MAX_TABLE_BYTES = 16 << 30
 """16 GiB of text out of one archive: ten times the widest published table. An archive may claim less than it holds."""
 MAX_LINE_BYTES = 256 << 20
+MOST_TIMES, ALWAYS_BYTES = 200, 256 << 20
+"""An archive may hold so many times its own size, and always so much: tables pack to a tenth, zeros to a thousandth."""
 _HEAD = 4096
 _LFS = b"version https://git-lfs"
 
@@ -82,7 +84,7 @@ def open_lines(path: Path) -> Iterator[Lines]:
         raw.seek(0)
         try:
             stream = _unwrap(raw, head, path, warnings)
-            yield Lines(stream, warnings, path.name, None if stream is raw else MAX_TABLE_BYTES)
+            yield Lines(stream, warnings, path.name, None if stream is raw else _most(path))
         except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise PrognoscopeError("a damaged archive", path.name, "download it again") from error
 
@@ -119,12 +121,17 @@ def _only_member(raw: IO[bytes], path: Path, warnings: list[str]) -> zipfile.Zip
         )
     if members[0].flag_bits & 1:
         raise PrognoscopeError("an encrypted archive", path.name, "unpack it and give the table")
-    if members[0].file_size > MAX_TABLE_BYTES:
-        raise _too_large(path.name, MAX_TABLE_BYTES)
+    if members[0].file_size > _most(path):
+        raise _too_large(path.name, _most(path))
     if escaping:
         warnings.append("1 archive member has a name that leads out of its folder; it was only read as a stream.")
     raw.seek(0)
     return members[0]
+
+
+def _most(path: Path) -> int:
+    """Bytes that an archive may give."""
+    return min(MAX_TABLE_BYTES, max(ALWAYS_BYTES, MOST_TIMES * path.stat().st_size))
 
 
 def _too_large(name: str, limit: int) -> PrognoscopeError:
