@@ -19,6 +19,7 @@ from core.results.spreadsheet import inert_csv
 from pages.widgets.download import download_button
 from pages.widgets.history_events import told_when_made
 from pages.widgets.look import palette
+from pages.widgets.state import returns
 
 CONFIG = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False, "responsive": True}
 IMAGES: tuple[tuple[Kind, str], ...] = (("svg", "SVG"), ("png", "PNG, 300 dpi"), ("pdf", "PDF"))
@@ -54,8 +55,14 @@ class Block:
 
 
 def chart_key(name: str, state: object) -> str:
-    """Key of a selectable chart: it changes with the filters it set, so that it comes back without its own marks."""
-    return f"chart_{name}_{hashlib.sha256(repr(state).encode()).hexdigest()[:10]}"
+    """Key of a selectable chart: it changes with the filters it set, so that it comes back without its own marks.
+
+    After a return to an earlier step it is a new chart too: the one drawn then may still be remembered with its click,
+    which would be taken for another.
+    """
+    returned = returns()
+    told = repr((state, returned) if returned else state)
+    return f"chart_{name}_{hashlib.sha256(told.encode()).hexdigest()[:10]}"
 
 
 def selected_points(key: str) -> list[dict[str, Any]]:
@@ -139,7 +146,7 @@ def table_exports(
     numbers: Callable[[], pd.DataFrame],
     python: Callable[[], str],
     r: Callable[[], str],
-    behind: Callable[[], pd.DataFrame],
+    behind: Callable[[], pd.DataFrame] | None = None,
 ) -> None:
     """The exports of a table that no figure shows; parameters as of :class:`Block`."""
     export = st.popover("Export", key=f"open_export_{name}", on_change="rerun")

@@ -21,7 +21,7 @@ from core.results.workspace import Workspace
 
 KEY = "page_state"
 ADDRESS = "view"
-TRAIL, EVENTS = "trail", "history_events"
+TRAIL, EVENTS, RETURNS = "trail", "history_events", "history_returns"
 GATHERED = frozenset({"training", "comparing", "auditing"})
 """Forms of many boxes: what is set in one of them without a break is one step."""
 DEFAULT_MONTH = 36.0
@@ -387,3 +387,9 @@ def return_to(place: int, workspace: Workspace) -> None:
     there = held.trail.at(place)
     state = PageState.from_json(load_view(there.steps[place].view, workspace))
     st.session_state[KEY] = replace(held, state=state, told=state, trail=there)
+    st.session_state[RETURNS] = returns() + 1
+
+
+def returns() -> int:
+    """How often this session has returned to another step of its history."""
+    return int(st.session_state.get(RETURNS, 0))

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.results.board_store import add_patients, delete_board, new_board, opinions_of
 from tests.browser.conftest import Served
-from tests.browser.waiting import idle
+from tests.browser.waiting import idle, still
 
 pytestmark = pytest.mark.browser
 PATIENTS = ("SYN-0007", "SYN-0002", "SYN-0040")
@@ -42,6 +42,7 @@ def test_the_whole_meeting_by_keys(chromium: Browser, served: Served, tmp_path: 
         page.keyboard.press("ArrowRight")
         _title(page, "Patient 2 of 3")
         expect(page.locator(".talk h1")).to_be_in_viewport()
+        still(page)  # the parts of the page before are gone
         assert page.evaluate(_SMALLEST, "[data-testid=stMain]") >= 24
         page.wait_for_function(_DRAWN)
         seen = page.locator("body").inner_text()
