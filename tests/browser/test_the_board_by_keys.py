@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from core.serving.libraries import has_library
 from tests.browser.places import in_scheme
 from tests.browser.slides import settle, view_of
-from tests.browser.waiting import frames, idle, still
+from tests.browser.waiting import idle, still
 from tests.browser.whole import PATIENT, Whole
 
 pytestmark = [
@@ -58,7 +58,7 @@ def to_tab(page: Page, name: str) -> None:
             idle(page)
             return
         page.keyboard.press("ArrowRight")
-        frames(page)
+        still(page)
     raise AssertionError(f"no tab {name}")
 
 
@@ -103,9 +103,6 @@ def test_from_finding_the_patient_to_the_report(chromium: Browser, whole: Whole,
     # take the report along
     still(page)
     tab_to(page, lambda name, role: role == "tab", backwards=True)
-    for _ in range(5):
-        page.keyboard.press("ArrowLeft")
-        frames(page)
     to_tab(page, "Summary")
     expect(page.locator(".headline .n")).to_have_text(str(number))
     still(page)
