@@ -63,10 +63,11 @@ def gate_table(report: AuditReport) -> pd.DataFrame:
 
 
 def weights_table(report: AuditReport) -> pd.DataFrame:
-    """Mean tumour weight in each fifth of the measured burden."""
+    """Mean tumour weight in each fifth of the measured burden, with the drawn interval."""
     bins = report.gate.bins if report.gate is not None else ()
     return pd.DataFrame(
-        [{"Fifth": i, "Patients": b.patients, "Mean tumour weight": b.weight, "Standard error": b.error}
+        [{"Fifth": i, "Patients": b.patients, "Mean tumour weight": b.weight, "Standard error": b.error,
+          "Low (95 %)": b.weight - 1.96 * b.error, "High (95 %)": b.weight + 1.96 * b.error}
          for i, b in enumerate(bins, start=1)]
     )  # fmt: skip
 
@@ -96,6 +97,17 @@ def treatment_table(treatment: Treatment) -> pd.DataFrame:
         [
             {"Term": _term(t.term), "Hazard ratio (95 % CI)": interval(t.hazard_ratio, t.low, t.high),
              "Wald test": p_value(t.p)}
+            for t in treatment.terms
+        ]
+    )  # fmt: skip
+
+
+def treatment_numbers(treatment: Treatment) -> pd.DataFrame:
+    """The same as numbers, every digit."""
+    return pd.DataFrame(
+        [
+            {"Term": _term(t.term), "Hazard ratio": t.hazard_ratio, "Low (95 %)": t.low, "High (95 %)": t.high,
+             "p": t.p}
             for t in treatment.terms
         ]
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from core.analysis.card_source import CardSource
@@ -27,10 +29,7 @@ def quality_of_run(source: CardSource) -> ModelQuality:
     ids = tuple(source.ensemble.table["id"])
     curves = assess(run.id, source.predictions, ids, (), run.protocol)
     horizons = tuple(horizon_quality(source, float(month)) for month in run.horizons)
-    return ModelQuality(
-        curves.run, curves.badge, curves.n, curves.n_events, horizons, curves.times, curves.brier, curves.brier_null,
-        curves.ibs, curves.ibs_null,
-    )  # fmt: skip
+    return replace(curves, horizons=horizons)
 
 
 def horizon_quality(source: CardSource, month: float) -> HorizonQuality:

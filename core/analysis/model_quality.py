@@ -54,7 +54,8 @@ class ModelQuality:
     """Quality of one run for the patients it predicted.
 
     ``times``, ``brier``, ``brier_null`` are (t,) curves over the run's months; ``null`` is the Kaplan-Meier curve of
-    each fold's training patients, which knows nothing of the patient.
+    each fold's training patients, which knows nothing of the patient. ``ensemble`` are all predictions of the run, one
+    row a patient, ``inside`` which of them were evaluated.
     """
 
     run: str
@@ -67,6 +68,8 @@ class ModelQuality:
     brier_null: FloatArray
     ibs: IntegratedBrier
     ibs_null: IntegratedBrier
+    ensemble: Predictions
+    inside: BoolArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +131,8 @@ def assess(
         brier_null=curves[1],
         ibs=integrated_brier(rows.time, rows.event, rows.survival[:, usable], grid),
         ibs_null=integrated_brier(rows.time, rows.event, rows.null[:, usable], grid),
+        ensemble=ensemble,
+        inside=inside,
     )
 
 
@@ -139,11 +144,11 @@ def _rows(ensemble: Predictions, inside: BoolArray) -> _Rows:
         table["risk"].to_numpy(dtype=float),
         table["fold"].to_numpy(dtype=np.int64),
         ensemble.survival[inside],
-        _null_curves(ensemble, ensemble.times)[inside],
+        null_curves(ensemble, ensemble.times)[inside],
     )
 
 
-def _null_curves(ensemble: Predictions, times: FloatArray) -> FloatArray:
+def null_curves(ensemble: Predictions, times: FloatArray) -> FloatArray:
     """(n, t) the training patients' Kaplan-Meier curve for each patient's own fold."""
     fold = ensemble.table["fold"].to_numpy()
     time = ensemble.table["time"].to_numpy(dtype=float)
@@ -156,7 +161,7 @@ def _null_curves(ensemble: Predictions, times: FloatArray) -> FloatArray:
 
 
 def _null_at(ensemble: Predictions, inside: BoolArray, month: float) -> FloatArray:
-    null: FloatArray = _null_curves(ensemble, np.array([month]))[inside, 0]
+    null: FloatArray = null_curves(ensemble, np.array([month]))[inside, 0]
     return null
 
 

@@ -121,7 +121,8 @@ def drawn_table(estimate: PatientEstimate, reference: SurvivalCurve | None = Non
     Returns
     -------
     DataFrame
-        ``curve`` · ``month`` · ``S`` · ``low``, ``high`` the model spread, or the 95 % interval of the observed course.
+        ``curve`` · ``month`` · ``S`` · ``low``, ``high`` the model spread, or the 95 % interval of the observed course,
+        which also has ``at_risk`` just before ``month`` and ``events`` then.
     """
     own = pd.DataFrame(
         {"curve": "estimate", "month": estimate.times, "S": estimate.survival, "low": estimate.low,
@@ -129,5 +130,6 @@ def drawn_table(estimate: PatientEstimate, reference: SurvivalCurve | None = Non
     ).dropna(subset=["S"])  # fmt: skip
     if reference is None:
         return own
-    steps = {"month": reference.time, "S": reference.survival, "low": reference.low, "high": reference.high}
+    steps = {"month": reference.time, "S": reference.survival, "low": reference.low, "high": reference.high,
+             "at_risk": reference.at_risk, "events": reference.events}  # fmt: skip
     return pd.concat([own, pd.DataFrame({"curve": "comparable patients", **steps})], ignore_index=True)

@@ -99,29 +99,6 @@ axis.set(yticks=range(len(numbers)), yticklabels=names, title=TITLE, xlabel=AXIS
 axis.invert_yaxis()
 axis.legend(frameon=False)
 """,
-    "auc": """figure, axis = plt.subplots(figsize=(6, 4.5))
-error = [numbers["auc"] - numbers["low"], numbers["high"] - numbers["auc"]]
-axis.errorbar(numbers["month"], numbers["auc"], yerr=error, fmt="o-", capsize=3)
-axis.axhline(0.5, color="grey", linestyle=":")
-axis.set(title=TITLE, xlabel="months", ylabel=AXIS, ylim=(0.3, 1))
-""",
-    "forest": """figure, axes = plt.subplots(1, 2, figsize=(11, 0.5 * len(numbers) + 1.6), sharey=True)
-for axis, name, low, high in ((axes[0], "value", "low", "high"),
-                              (axes[1], "difference", "difference_low", "difference_high")):
-    axis.hlines(range(len(numbers)), numbers[low], numbers[high])
-    axis.plot(numbers[name], range(len(numbers)), "o")
-    axis.set(yticks=range(len(numbers)), yticklabels=numbers["name"], xlabel=f"{AXIS}, {name}")
-axes[1].axvline(0, color="grey", linestyle=":")
-axes[0].invert_yaxis()
-figure.suptitle(TITLE)
-""",
-    "agreement": """figure, axis = plt.subplots(figsize=(6, 6))
-for status, part in numbers.groupby("status"):
-    axis.scatter(part["first"], part["second"], s=14, label=status)
-axis.axline((0, 0), slope=1, color="grey", linestyle=":")
-axis.set(title=TITLE, xlabel=f"first run, {AXIS}", ylabel=f"second run, {AXIS}")
-axis.legend(frameon=False)
-""",
     "epochs": """names = [c for c in numbers if c not in ("fold", "seed", "epoch")]
 figure, axes = plt.subplots(len(names), 1, figsize=(8, 2.4 * len(names)), sharex=True, squeeze=False)
 for axis, name in zip(axes[:, 0], names):
@@ -131,18 +108,6 @@ for axis, name in zip(axes[:, 0], names):
     axis.set(ylabel=name)
 axes[-1, 0].set(xlabel=AXIS)
 figure.suptitle(TITLE)
-""",
-    "rows": """words = [c for c in numbers if numbers[c].dtype == object]
-values = next(c for c in numbers if c not in words and numbers[c].notna().any() and c not in ("Patients", "Fifth"))
-names = numbers[words].fillna("").agg(", ".join, axis=1) if words else numbers.iloc[:, 0].astype(str)
-figure, axis = plt.subplots(figsize=(8, 0.4 * len(numbers) + 1.5))
-axis.plot(numbers[values], range(len(numbers)), "o")
-for low, high in (("Low (95 %)", "High (95 %)"), ("From", "To")):
-    if {low, high} <= set(numbers) and values not in ("Selectivity",):
-        axis.hlines(range(len(numbers)), numbers[low], numbers[high])
-axis.axvline(0, color="grey", linewidth=1)
-axis.set(yticks=range(len(numbers)), yticklabels=names, title=TITLE, xlabel=AXIS)
-axis.invert_yaxis()
 """,
     "curves": """figure, axis = plt.subplots(figsize=(8, 5))
 for name, dash in (("as recorded", "--"), ("with the change", "-")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,8 @@ class Subgroup:
 
     ``variable`` and ``level`` in words · ``c`` Harrell's C over pairs within a fold · ``predicted`` mean S(month) ·
     ``observed`` Kaplan-Meier S(month) · ``difference`` predicted − observed (positive: the run is too hopeful) ·
-    ``note`` why a number is missing.
+    ``note`` why a number is missing · ``behind`` its patients, unnamed: ``fold``, ``time``, ``event``, ``risk``,
+    ``predicted`` S(month); nobody where the group is too small to judge.
     """
 
     variable: str
@@ -42,6 +43,7 @@ class Subgroup:
     observed: Estimate
     difference: Estimate
     note: str = ""
+    behind: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False, compare=False)
 
 
 def subgroups_of(cohort: Cohort, predictions: Predictions, month: float, repeats: int = 500) -> tuple[Subgroup, ...]:
@@ -118,21 +120,22 @@ def _subgroup(
         note = f"too few to judge: {FEWEST_PATIENTS} patients and {FEWEST_EVENTS} events are needed"
         return Subgroup(variable, level, n, events, nothing, None, nothing, nothing, note)
     survival = ensemble.survival_at(month)[inside]
+    behind = table[["fold", "time", "risk"]].assign(event=event.astype(int), predicted=survival)
     c = _concordance(time, event, table["risk"].to_numpy(dtype=float), table["fold"].to_numpy(), repeats)
     curve = kaplan_meier(time, event)
     observed = survival_at(curve, month)
     if not np.isfinite(survival).all():
         words = f"{int((~np.isfinite(survival)).sum())} of them have no estimate at month {month:g}"
-        return Subgroup(variable, level, n, events, c, None, observed, nothing, words)
+        return Subgroup(variable, level, n, events, c, None, observed, nothing, words, behind)
     predicted = float(survival.mean())
     if observed.value is None or at_risk_at(curve, month) < FEWEST_AT_RISK:
         words = f"fewer than {FEWEST_AT_RISK} of them followed to month {month:g}"
-        return Subgroup(variable, level, n, events, c, predicted, nothing, nothing, words)
+        return Subgroup(variable, level, n, events, c, predicted, nothing, nothing, words, behind)
     low, high = observed.low, observed.high
     difference = Estimate(
         predicted - observed.value, None if high is None else predicted - high, None if low is None else predicted - low
     )
-    return Subgroup(variable, level, n, events, c, predicted, observed, difference)
+    return Subgroup(variable, level, n, events, c, predicted, observed, difference, behind=behind)
 
 
 def _concordance(
@@ -165,3 +168,14 @@ def group_numbers(found: tuple[Subgroup, ...]) -> pd.DataFrame:
             row |= {name: part.value, f"{name} low": part.low, f"{name} high": part.high}
         rows.append(row | {"predicted": s.predicted, "note": s.note})
     return pd.DataFrame(rows)
+
+
+def groups_behind(found: tuple[Subgroup, ...]) -> pd.DataFrame:
+    """The patients of every judged group under each other, in an order that says nothing: ``variable``, ``level``,
+    ``fold``, ``time``, ``event``, ``risk``, ``predicted``. Who is in several groups stands there as often."""
+    columns = ["variable", "level", "fold", "time", "event", "risk", "predicted"]
+    parts = [s.behind.assign(variable=s.variable, level=s.level) for s in found if len(s.behind)]
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    listed = [part[columns].sort_values(["time", "event", "risk", "predicted"]) for part in parts]
+    return pd.concat(listed, ignore_index=True)

@@ -15,12 +15,15 @@ from core.analysis.audit_tables import (
     stability_table,
     weights_table,
 )
-from core.analysis.reproduce_plots import plot_code
+from core.analysis.reproduce_audit import audit_python, audit_r
 from core.figures.audit import control_figure, marker_figure
 from core.figures.audit_gate import association_figure, stability_figure, weight_figure
 from core.results.audit import AuditReport
 from pages.widgets.figure_block import Block, figure_block
 from pages.widgets.html import note, state_box
+
+CONTROLS, GATE, SEEDS = "Selectivity and its controls", "Gate and measured burden", "Agreement of the seeds"
+WEIGHTS = "Weight of the tumour expert by fifths of burden"
 
 
 def marker_block(report: AuditReport, label: Label) -> None:
@@ -29,7 +32,7 @@ def marker_block(report: AuditReport, label: Label) -> None:
     figure_block(
         Block("audit-markers", f"Share of each marker's variation predicted. {words}",
               lambda _: marker_figure(report, label), partial(markers_table, report, label),
-              lambda: plot_code("rows", "Markers", "share of variation predicted"))
+              partial(audit_python, "markers", "Markers", report), partial(audit_r, "markers", "Markers", report))
     )  # fmt: skip
 
 
@@ -40,7 +43,7 @@ def control_block(report: AuditReport) -> None:
     figure_block(
         Block("audit-controls", f"Selectivity. {own}; {words}", lambda _: control_figure(report),
               partial(selectivity_table, report),
-              lambda: plot_code("rows", "Selectivity and its controls", "selectivity"))
+              partial(audit_python, "controls", CONTROLS, report), partial(audit_r, "controls", CONTROLS, report))
     )  # fmt: skip
 
 
@@ -55,7 +58,7 @@ def gate_blocks(report: AuditReport) -> None:
                 Block("audit-weights", "Mean weight of the tumour expert by fifths of the measured burden: "
                       + ", ".join(f"{b.weight:.2f}" for b in gate.bins), lambda _: weight_figure(report, gate),
                       partial(weights_table, report),
-                      lambda: plot_code("rows", "Weight of the tumour expert by fifths of burden", "mean weight"))
+                      partial(audit_python, "weights", WEIGHTS, report), partial(audit_r, "weights", WEIGHTS, report))
             )  # fmt: skip
             note("Measured burden: tumour findings minus liver findings, over all markers, also those the reports "
                  "mention. Dotted: both experts alike.")  # fmt: skip
@@ -68,14 +71,14 @@ def gate_blocks(report: AuditReport) -> None:
                 Block("audit-gate", "Rank correlation of weight and measured burden: "
                       + "; ".join(f"{n} {g.correlation:.2f}" for n, g in associations(report)),
                       lambda _: association_figure(report), partial(gate_table, report),
-                      lambda: plot_code("rows", "Gate and measured burden", "rank correlation"))
+                      partial(audit_python, "gate", GATE, report), partial(audit_r, "gate", GATE, report))
             )  # fmt: skip
         if stability is not None:
             figure_block(
                 Block("audit-stability", f"Seeds agree: rank correlation of the weight {stability.rank_correlation:.2f}"
                       f", adjusted Rand index of the groups {stability.rand_index:.2f}",
                       lambda _: stability_figure(report, stability), partial(stability_table, report),
-                      lambda: plot_code("rows", "Agreement of the seeds", "agreement"))
+                      partial(audit_python, "stability", SEEDS, report), partial(audit_r, "stability", SEEDS, report))
             )  # fmt: skip
             note("Two seeds of one fold on the same test patients. Groups: tumour weight above or below one half.")
         else:

@@ -39,7 +39,7 @@ def show_result(view: View, report: AuditReport) -> None:
     st.header("Weights of the experts, and other seeds")
     gate_blocks(report)
     st.header("Treatment arms")
-    treatment_part(report.treatment, view.cohort.label)
+    treatment_part(report, view.cohort.label)
     _method(report)
 
 

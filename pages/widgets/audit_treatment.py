@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from core.analysis.audit_tables import Label, treatment_table
+from core.analysis.audit_tables import Label, treatment_numbers, treatment_table
 from core.analysis.comparisons import p_value
-from core.results.audit import Treatment
+from core.analysis.reproduce_audit import audit_python, audit_r
+from core.results.audit import AuditReport
+from pages.widgets.figure_block import table_exports
 from pages.widgets.html import badge_html, facts, note, numbers_table, state_box
 
 FEW = 0.05
+TITLE = "Risk, expert and treatment arm"
 
 
-def treatment_part(found: Treatment | None, label: Label) -> None:
+def treatment_part(report: AuditReport, label: Label) -> None:
     """The table with what it may be called, or why there is none."""
+    found = report.treatment
     if found is None:
         note("Not asked for. Name the column of the arm above and run the audit again.")
         return
@@ -33,6 +39,12 @@ def treatment_part(found: Treatment | None, label: Label) -> None:
         state_box("Nothing was fitted", (f"{found.reason[:1].upper()}{found.reason[1:]}.",), "slight")
         return
     numbers_table(treatment_table(found), right=("Hazard ratio (95 % CI)", "Wald test"))
+    table_exports(
+        "audit-treatment",
+        partial(treatment_numbers, found),
+        partial(audit_python, "treatment", TITLE, report),
+        partial(audit_r, "treatment", TITLE, report),
+    )
     note("One Cox model with all these terms; risk, weight and liver function per standard deviation, out of fold. The "
          "arms were not drawn by lot: who received which differs in ways no table holds, so no term says what a "
          "treatment would do to a patient.")  # fmt: skip

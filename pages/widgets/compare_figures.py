@@ -6,8 +6,10 @@ from typing import Any
 
 import streamlit as st
 
+from core.analysis.comparison_behind import forest_behind, metric_month
 from core.analysis.comparison_tables import forest_numbers
-from core.analysis.reproduce_plots import plot_code
+from core.analysis.reproduce_agreement import agreement_python, agreement_r
+from core.analysis.reproduce_forest import forest_python, forest_r
 from core.analysis.run_agreement import Agreement, agreement
 from core.analysis.run_comparison import RunComparison
 from core.figures.comparison import agreement_figure, forest_figure
@@ -20,6 +22,7 @@ from pages.widgets.html import note, numbers_table
 from pages.widgets.topbar import bound_select
 
 RANKS, LISTED = 0.0, 8
+FOREST, SCATTER = "Runs on the same patients", "Two runs on the same patients"
 
 
 def forest_block(result: RunComparison) -> None:
@@ -38,7 +41,9 @@ def forest_block(result: RunComparison) -> None:
         Block(
             "forest", f"{metric.label} of {len(result.compared)} runs with intervals, and differences to the baseline",
             lambda _: forest_figure(result, metric, names), lambda: forest_numbers(result, names, metric.key),
-            lambda: plot_code("forest", "Runs on the same patients", metric.label),
+            lambda: forest_python(FOREST, metric.label, metric.key, metric_month(result, metric)),
+            lambda: forest_r(FOREST, metric.label, metric.key, metric_month(result, metric)),
+            lambda: forest_behind(result, metric),
         )
     )  # fmt: skip
 
@@ -71,7 +76,7 @@ def agreement_block(result: RunComparison) -> None:
             Block(
                 "agreement", f"Estimates of {len(found.ids)} patients by two runs",
                 lambda screen: agreement_figure(found, names, result.synthetic, screen), found.table,
-                lambda: plot_code("agreement", "Two runs on the same patients", "estimate"),
+                lambda: agreement_python(SCATTER, found.spearman), lambda: agreement_r(SCATTER, found.spearman),
             ),
             key=chart_key("agreement", (first, second, month, result.ids)), on_select=_pick,
         )  # fmt: skip

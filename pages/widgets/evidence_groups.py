@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from functools import partial
+
 import streamlit as st
 
 from core.analysis.card_words import DECISION_NOTE, subgroup_table
 from core.analysis.decision import decision_sentence, decision_table
 from core.analysis.model_card import ModelCard
-from core.analysis.reproduce_card import card_code
+from core.analysis.reproduce_groups import groups_python, groups_r
 from core.analysis.reproduce_quality import decision_python, decision_r
-from core.analysis.subgroups import group_numbers
+from core.analysis.subgroups import group_numbers, groups_behind
 from core.figures.decision_curve import decision_figure
 from core.figures.subgroups import level_figure, ranking_figure
 from pages.widgets.evidence_table import card_table
@@ -46,21 +47,20 @@ def group_panel(card: ModelCard) -> None:
     table = subgroup_table(card)
     with st.container(key="evidence_groups"):
         left, right = st.columns(2, gap="large")
-
-    def numbers() -> pd.DataFrame:
-        return group_numbers(groups)
-
+    numbers, behind = partial(group_numbers, groups), partial(groups_behind, groups)
     with left:
         figure_block(
             Block("evidence-ranking", "Harrell C of every group of patients",
                   lambda _: ranking_figure(groups, card.badge, synthetic), numbers,
-                  lambda: card_code("ranking", "Ranking among groups"))
+                  partial(groups_python, "ranking", "Ranking among groups", card.month),
+                  partial(groups_r, "ranking", "Ranking among groups", card.month), behind)
         )  # fmt: skip
     with right:
         figure_block(
             Block("evidence-level", "Estimated minus observed survival of every group of patients",
                   lambda _: level_figure(groups, card.month, card.badge, synthetic), numbers,
-                  lambda: card_code("level", "Level among groups"))
+                  partial(groups_python, "level", "Level among groups", card.month),
+                  partial(groups_r, "level", "Level among groups", card.month), behind)
         )  # fmt: skip
     note("Diamond: everybody. A group needs 20 patients and 5 events to be judged. With so many groups some lie off by "
          "chance; intervals are not corrected for their number.")  # fmt: skip

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from functools import partial
+
 import streamlit as st
 
 from core.analysis.card_words import calibration_table, performance_table
 from core.analysis.model_card import ModelCard
 from core.analysis.model_quality import ModelQuality, quality_behind
-from core.analysis.reproduce_card import card_code
+from core.analysis.quality_behind import brier_behind, brier_numbers
 from core.analysis.reproduce_quality import calibration_python, calibration_r
+from core.analysis.reproduce_scores import brier_python, brier_r
 from core.figures.quality import brier_figure, calibration_figure
 from pages.widgets.evidence_table import card_table
 from pages.widgets.figure_block import Block, figure_block
 from pages.widgets.html import note
 from pages.widgets.model_quality import calibration_numbers
 
-TITLE = "Predicted and observed survival"
+TITLE, BRIER_TITLE = "Predicted and observed survival", "Brier score and the null"
 
 
 def quality_panel(card: ModelCard) -> None:
@@ -37,7 +39,7 @@ def quality_panel(card: ModelCard) -> None:
 
 
 def _figures(card: ModelCard, quality: ModelQuality) -> None:
-    synthetic = card.run.synthetic
+    synthetic, integrated = card.run.synthetic, (quality.ibs.value, quality.ibs_null.value)
     with st.container(key="evidence_figures"):
         left, right = st.columns(2, gap="large")
     with left:
@@ -51,6 +53,6 @@ def _figures(card: ModelCard, quality: ModelQuality) -> None:
         figure_block(
             Block("evidence-brier", "Brier score of the run and of the Kaplan-Meier null",
                   lambda _: brier_figure(quality, synthetic),
-                  lambda: pd.DataFrame({"month": quality.times, "run": quality.brier, "null": quality.brier_null}),
-                  lambda: card_code("brier", "Brier score and the null"))
+                  partial(brier_numbers, quality), partial(brier_python, BRIER_TITLE, *integrated),
+                  partial(brier_r, BRIER_TITLE, *integrated), partial(brier_behind, quality))
         )  # fmt: skip

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from core.access.roles import Permission
 from core.analysis.comparisons import interval, years
 from core.analysis.model_quality import ModelQuality, assess, quality_behind
-from core.analysis.reproduce_card import card_code
-from core.analysis.reproduce_plots import plot_code
+from core.analysis.quality_behind import auc_behind, auc_numbers, brier_behind, brier_numbers
 from core.analysis.reproduce_quality import calibration_python, calibration_r
+from core.analysis.reproduce_scores import auc_python, auc_r, brier_python, brier_r
 from core.errors import PrognoscopeError
 from core.figures.quality import auc_figure, brier_figure, calibration_figure
 from core.results.naming import badge, run_words
@@ -26,6 +28,7 @@ from pages.widgets.who import may
 
 AT_ONCE = 1500
 TITLE = "Predicted against observed survival"
+BRIER_TITLE, AUC_TITLE = "Brier score of the run and of the null", "AUC at each horizon"
 
 
 def quality_panel(view: View) -> None:
@@ -84,6 +87,7 @@ def _assessed(
 
 def _charts(quality: ModelQuality, synthetic: bool) -> None:
     slopes = {h.month: h.slope.value for h in quality.horizons if h.calibration is not None}
+    integrated = (quality.ibs.value, quality.ibs_null.value)
     with st.container(key="quality"):
         first, second, third = st.columns(3)
     with first:
@@ -101,15 +105,14 @@ def _charts(quality: ModelQuality, synthetic: bool) -> None:
     with second:
         figure_block(
             Block("brier", "Brier score of the run and of the null", lambda _: brier_figure(quality, synthetic),
-                  lambda: pd.DataFrame({"month": quality.times, "run": quality.brier, "null": quality.brier_null}),
-                  lambda: card_code("brier", "Brier score of the run and of the null"))
+                  partial(brier_numbers, quality), partial(brier_python, BRIER_TITLE, *integrated),
+                  partial(brier_r, BRIER_TITLE, *integrated), partial(brier_behind, quality))
         )  # fmt: skip
     with third:
         figure_block(
             Block("auc", "AUC at each horizon", lambda _: auc_figure(quality, synthetic),
-                  lambda: pd.DataFrame([{"month": h.month, "auc": h.auc.value, "low": h.auc.low, "high": h.auc.high}
-                                        for h in quality.horizons]),
-                  lambda: plot_code("auc", "AUC at each horizon", "AUC(t)"))
+                  partial(auc_numbers, quality), partial(auc_python, AUC_TITLE), partial(auc_r, AUC_TITLE),
+                  partial(auc_behind, quality))
         )  # fmt: skip
 
 

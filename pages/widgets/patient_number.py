@@ -11,7 +11,7 @@ from core.analysis.patient_estimate import FEWEST_AT_RISK, Number, PatientEstima
 from core.analysis.patient_person import Person
 from core.analysis.patient_presentations import Presentation, bars, drawn_table, numbers_of, sentences
 from core.analysis.patient_reference import Comparable
-from core.analysis.patient_reproduce import counted_code, course_code
+from core.analysis.patient_reproduce import counted_code, course_code, course_r
 from core.analysis.patient_sentences import (
     chance,
     count_words,
@@ -102,6 +102,7 @@ def presentation_panel(
                 lambda _: course_figure(estimate, month, words, reference, pinned),
                 lambda: drawn_table(estimate, reference.curve),
                 lambda: course_code(words.title, state, month),
+                lambda: course_r(words.title, state, month),
             )
         )  # fmt: skip
     else:

@@ -1,4 +1,4 @@
-"""The exported Python of each patient figure runs on its exported numbers, alone, and draws a picture."""
+"""The exported scripts of each patient figure run on their numbers, alone; the observed course is computed again."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from core.analysis.patient_estimate import own_estimate
 from core.analysis.patient_person import Person
 from core.analysis.patient_presentations import drawn_table, numbers_of
 from core.analysis.patient_reference import comparable
-from core.analysis.patient_reproduce import counted_code, course_code, place_code
+from core.analysis.patient_reproduce import counted_code, course_code, course_r, place_code
 from core.cohort.sample import make_sample_cohort
+from tests.analysis.scripts import LANGUAGES, Script, as_exported, run_all
 from tests.pages.builders import make_predictions, make_run
 
 COHORT = make_sample_cohort()[0]
@@ -48,3 +49,15 @@ def test_it_draws(name: str, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_observed_course_is_that_of_the_page(language: str, tmp_path: Path) -> None:
+    drawn = figures()["course"][1]
+    make = course_code if language == "python" else course_r
+    alone = drawn[drawn["curve"] == "estimate"][["curve", "month", "S", "low", "high"]]
+    scripts = {name: Script(make("A title", "alive", 36.0), (table,)) for name, table in
+               (("both", drawn), ("nobody to compare with", alone))}  # fmt: skip
+    last = len(drawn) - 1
+    scripts |= {f"{column} altered": scripts["both"].altered(column, last) for column in ("S", "low")}
+    as_exported(run_all(language, scripts, tmp_path))

@@ -43,15 +43,7 @@ def numbers() -> dict[str, pd.DataFrame]:
         "shares": drawn_shares(allocations(record)),
         "tokens": drawn_correlations(pairs),
         "bars": pd.DataFrame({"From": [0.0, 5.0], "To": [5.0, 10.0], "Selected": [2, 3], "In the cohort": [4, 3]}),
-        "auc": pd.DataFrame({"month": [12.0, 36.0], "auc": [0.7, np.nan], "low": [0.6, np.nan], "high": [0.8, np.nan]}),
-        "forest": pd.DataFrame({
-            "run": ["a", "b"], "name": ["A", "B"], "value": [0.6, 0.7], "low": [0.5, 0.6], "high": [0.7, 0.8],
-            "difference": [np.nan, 0.1], "difference_low": [np.nan, 0.0], "difference_high": [np.nan, 0.2]}),
-        "agreement": pd.DataFrame({"patient": ["p", "q"], "first": [0.1, 0.2], "second": [0.2, 0.1],
-                                   "status": ["event", "censored"]}),
         "epochs": pd.DataFrame({"fold": [1, 1, 2, 2], "seed": 0, "epoch": [1, 2, 1, 2], "loss": [3.0, 2.0, 3.0, 1.0]}),
-        "rows": pd.DataFrame({"Model": ["run", "control"], "Patients": [3, 4], "Rank correlation": [0.2, 0.1],
-                              "Low (95 %)": [0.1, 0.0], "High (95 %)": [0.3, 0.2]}),
         "volcano": profile(COHORT, first, ~first).table, "curves": what_if_table(changed),
     }  # fmt: skip
 
