@@ -99,6 +99,11 @@ def store(request: ImportRequest, workspace: Workspace, progress: Progress = sil
         )
     path = check_allowed(request, workspace)
     cohort = import_into(workspace, path, request.name, progress=progress, **request.options())
-    for used in (path, *map(Path, request.beside)):
-        remove_upload(used, workspace)
+    clear_uploads(request, workspace)
     return cohort
+
+
+def clear_uploads(request: ImportRequest, workspace: Workspace) -> None:
+    """Remove what was uploaded for a study that is stored; what was no upload stays."""
+    for used in (request.path, *request.beside):
+        remove_upload(Path(used), workspace)

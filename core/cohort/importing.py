@@ -22,7 +22,7 @@ from core.cohort.media_index import MediaIndex, staged_media
 from core.cohort.pseudonyms import known_secret, workspace_secret
 from core.cohort.report_findings import Identifying
 from core.cohort.report_texts import staged_reports
-from core.cohort.storage import save_cohort
+from core.cohort.storage import staged_cohort
 from core.cohort.tombstones import erased_before
 from core.cohort.wording import plural
 from core.errors import PrognoscopeError
@@ -181,11 +181,15 @@ def save_imported(imported: Imported, workspace: Workspace) -> None:
     What was encoded of an earlier cohort of the name no longer counts; encoding again finds what stayed the same.
     """
     cohort = imported.cohort
-    with staged_reports(cohort.name, imported.reports, workspace) as texts:
-        index = MediaIndex((*imported.media.files, *texts))
-        with staged_media(cohort.name, index, workspace):
-            save_cohort(cohort, imported.original_ids, workspace)
-    forget_record(cohort.name, workspace)
+    with (
+        staged_cohort(cohort, imported.original_ids, workspace) as staged,
+        staged_reports(cohort.name, imported.reports, workspace) as texts,
+        staged_media(cohort.name, MediaIndex((*imported.media.files, *texts)), workspace),
+    ):
+        # all is written: what follows are renames, the cohort's own the last, so that one is never there without its
+        # media, beside those of an earlier one, or with what was encoded of them
+        staged.make_room()
+        forget_record(cohort.name, workspace)
 
 
 @contextmanager

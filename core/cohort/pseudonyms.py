@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -28,22 +29,29 @@ def protected_folder(workspace: Workspace) -> Path:
 def workspace_secret(workspace: Workspace) -> bytes:
     """The workspace's 32 secret bytes, made on first use and never written anywhere else."""
     path = protected_folder(workspace) / KEY_FILE
-    try:
-        # O_EXCL: of two processes that start at once only one makes the secret, the other reads it.
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        secret = path.read_bytes()
-        if len(secret) != 32:
-            raise PrognoscopeError(
-                "a damaged pseudonym secret", KEY_FILE, "restore it from a backup or start a new workspace"
-            ) from None
-        return secret
-    with os.fdopen(handle, "wb") as stream:
-        secret = secrets.token_bytes(32)
-        stream.write(secret)
-        stream.flush()
-        os.fsync(stream.fileno())
+    if not path.is_file():
+        _make_secret(path)
+    secret = path.read_bytes()
+    if len(secret) != 32:
+        raise PrognoscopeError(
+            "a damaged pseudonym secret", KEY_FILE, "restore it from a backup or start a new workspace"
+        )
     return secret
+
+
+def _make_secret(path: Path) -> None:
+    """Written aside and then given its name: it appears whole, and of two processes that start at once one makes it."""
+    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(secrets.token_bytes(32))
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.link(temporary, path)
+    except FileExistsError:  # the other process was first
+        return
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def known_secret(workspace: Workspace) -> bytes | None:

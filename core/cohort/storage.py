@@ -6,7 +6,9 @@ Original ids lie apart, in ``protected/<name>-ids.parquet``, readable by the own
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +24,11 @@ from core.cohort.folds import Folds
 from core.cohort.genomics import Genomics
 from core.cohort.media_index import delete_media
 from core.cohort.own_folds import forget_folds
-from core.cohort.private_files import write_private_table
+from core.cohort.private_files import staged_private_table
 from core.cohort.pseudonyms import protected_folder
 from core.errors import PrognoscopeError
 from core.results.feature_records import forget_features
-from core.results.files import new_folder, read_json, verify_folder, write_json
+from core.results.files import Staged, read_json, staged_folder, verify_folder, write_json
 from core.results.image_means import forget_image_means
 from core.results.workspace import Workspace, checked_name
 
@@ -55,20 +57,37 @@ def save_cohort(cohort: Cohort, original_ids: Mapping[str, str] | None, workspac
     original_ids : mapping of pseudonym to original id, or None
         None for generated patients.
     """
-    with new_folder(workspace.cohort(cohort.name)) as folder:
-        cohort.patients.to_parquet(folder / "patients.parquet")
-        cohort.availability.to_parquet(folder / "availability.parquet")
-        _endpoint_table(cohort).to_parquet(folder / "endpoints.parquet")
-        folds = {k: f.test_fold for k, f in cohort.folds.items()}
-        pd.DataFrame(folds, index=cohort.patients.index).to_parquet(folder / "folds.parquet")
-        if cohort.genomics is not None:
-            np.save(folder / "genomics.npy", np.ascontiguousarray(cohort.genomics.values), allow_pickle=False)
-            write_json(folder / "genes.json", _genes_json(cohort.genomics))
-        write_json(folder / "cohort.json", _cohort_json(cohort))
-        if original_ids is not None:
-            _save_ids(cohort.name, original_ids, workspace)
-        else:
+    with staged_cohort(cohort, original_ids, workspace):
+        pass
+
+
+@contextmanager
+def staged_cohort(cohort: Cohort, original_ids: Mapping[str, str] | None, workspace: Workspace) -> Iterator[Staged]:
+    """Write a cohort aside; it takes the place of one of the same name, last of all, when the block ends well.
+
+    A block that brings media into their place calls ``make_room`` first, so that no patients ever stand beside the
+    media of others.
+    """
+    with staged_folder(workspace.cohort(cohort.name), lambda folder: _write(cohort, folder)) as staged:
+        if original_ids is None:
+            yield staged
             _ids_path(cohort.name, workspace).unlink(missing_ok=True)
+            return
+        table = pd.DataFrame({"pseudonym": list(original_ids), "original": list(original_ids.values())}, dtype="string")
+        with staged_private_table(table, _ids_path(cohort.name, workspace)):
+            yield staged
+
+
+def _write(cohort: Cohort, folder: Path) -> None:
+    cohort.patients.to_parquet(folder / "patients.parquet")
+    cohort.availability.to_parquet(folder / "availability.parquet")
+    _endpoint_table(cohort).to_parquet(folder / "endpoints.parquet")
+    folds = {k: f.test_fold for k, f in cohort.folds.items()}
+    pd.DataFrame(folds, index=cohort.patients.index).to_parquet(folder / "folds.parquet")
+    if cohort.genomics is not None:
+        np.save(folder / "genomics.npy", np.ascontiguousarray(cohort.genomics.values), allow_pickle=False)
+        write_json(folder / "genes.json", _genes_json(cohort.genomics))
+    write_json(folder / "cohort.json", _cohort_json(cohort))
 
 
 def _endpoint_table(cohort: Cohort) -> pd.DataFrame:
@@ -102,11 +121,6 @@ def _cohort_json(cohort: Cohort) -> dict[str, Any]:
             "modalities": [str(m) for m in cohort.modalities],
         },
     }
-
-
-def _save_ids(name: str, original_ids: Mapping[str, str], workspace: Workspace) -> None:
-    table = pd.DataFrame({"pseudonym": list(original_ids), "original": list(original_ids.values())}, dtype="string")
-    write_private_table(table, _ids_path(name, workspace))
 
 
 def _ids_path(name: str, workspace: Workspace) -> Path:
@@ -186,7 +200,10 @@ def delete_cohort(name: str, workspace: Workspace) -> None:
     folder = workspace.cohort(name)
     if not folder.is_dir():
         raise PrognoscopeError(f"no cohort named {name!r}", "the workspace", "see 'cohorts' for the names")
-    shutil.rmtree(folder)
+    # moved aside first: a removal that is stopped half way leaves no half of a cohort behind
+    aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.old")
+    folder.replace(aside)
+    shutil.rmtree(aside)
     _ids_path(name, workspace).unlink(missing_ok=True)
     delete_media(name, workspace)
     forget_features(name, workspace)

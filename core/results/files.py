@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
 import shutil
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,23 +75,90 @@ def new_folder(target: Path) -> Iterator[Path]:
     temporary.mkdir()
     try:
         yield temporary
-        hashes = {str(p.relative_to(temporary)): sha256_of(p) for p in sorted(temporary.rglob("*")) if p.is_file()}
-        write_json(temporary / MANIFEST, hashes)
+        _seal(temporary)
         _swap(temporary, target)
     finally:
         if temporary.exists():
             shutil.rmtree(temporary)
 
 
+class Staged:
+    """A sealed folder that waits beside the place it is going to take."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        self.temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+        self.aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}.old")
+
+    def make_room(self) -> None:
+        """Hide the folder that is there now: until the new one is in its place, there is none of the name."""
+        if self.target.exists():
+            self.target.replace(self.aside)
+
+    def take_place(self) -> None:
+        """Become the target."""
+        if self.aside.exists():
+            self.temporary.replace(self.target)
+        else:
+            _swap(self.temporary, self.target)
+
+    def clear(self) -> None:
+        """Away with what is left over; a hidden folder comes back where nothing took its place."""
+        if self.aside.exists() and not self.target.exists():
+            self.aside.replace(self.target)
+        for left in (self.temporary, self.aside):
+            if left.exists():
+                shutil.rmtree(left)
+
+
+@contextmanager
+def staged_folder(target: Path, fill: Callable[[Path], None]) -> Iterator[Staged]:
+    """Fill and seal a folder aside; it takes the place of ``target`` when the block ends well.
+
+    For what belongs together in several places: the block calls :meth:`Staged.make_room` and puts the rest in place.
+    Whoever is killed meanwhile leaves no folder of the name, and so nothing that would pass for whole.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staged = Staged(target)
+    staged.temporary.mkdir()
+    try:
+        fill(staged.temporary)
+        _seal(staged.temporary)
+        yield staged
+        staged.take_place()
+    finally:
+        staged.clear()
+
+
+def _seal(folder: Path) -> None:
+    hashes = {str(p.relative_to(folder)): sha256_of(p) for p in sorted(folder.rglob("*")) if p.is_file()}
+    write_json(folder / MANIFEST, hashes)
+
+
 def _swap(temporary: Path, target: Path) -> None:
-    """Put ``temporary`` in the place of ``target``; the old folder is removed only after it has been moved aside."""
+    """Put ``temporary`` in the place of ``target``; the old folder, if there was one, is removed afterwards.
+
+    Both change places in one step where the system can do that: a reader, or a kill between two steps, would find none.
+    """
     if not target.exists():
         temporary.replace(target)
         return
     aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}.old")
-    target.replace(aside)
-    temporary.replace(target)
+    if _exchanged(temporary, target):
+        temporary.replace(aside)
+    else:
+        target.replace(aside)
+        temporary.replace(target)
     shutil.rmtree(aside)
+
+
+_EXCHANGE, _HERE = 2, -100  # RENAME_EXCHANGE and AT_FDCWD of Linux
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Let two folders change their names at once; False where the system or its file system cannot."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    return rename is not None and rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0
 
 
 def verify_folder(folder: Path, only: Collection[str] = ()) -> None:

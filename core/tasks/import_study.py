@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.cohort.checking import check_import
-from core.cohort.import_request import ImportRequest, check_allowed, store
+from core.cohort.import_request import ImportRequest, check_allowed, clear_uploads, store
 from core.jobs.task import JobContext
+from core.results.files import write_json
 from core.results.workspace import Workspace
+
+BEGUN = "begun.json"
+"""In the job's folder from the moment at which the name was free and the import began."""
 
 
 def import_study(arguments: Mapping[str, Any], workspace: Workspace, context: JobContext) -> Mapping[str, Any]:
@@ -23,6 +27,19 @@ def import_study(arguments: Mapping[str, Any], workspace: Workspace, context: Jo
     only = given.pop("check_only", False)
     request = ImportRequest(**given)
     if not only:
-        return {"cohort": store(request, workspace, context.progress).name}
+        return {"cohort": _stored(request, workspace, context)}
     path = check_allowed(request, workspace)
     return {"checked": check_import(path, progress=context.progress, **request.options()).as_json()}
+
+
+def _stored(request: ImportRequest, workspace: Workspace, context: JobContext) -> str:
+    """The name of the cohort. An attempt that was stopped after it had stored the cohort is taken up, not refused for
+    the name it took itself: what it began with is kept in the job's folder."""
+    begun = context.folder / BEGUN
+    there = workspace.cohort(request.name).exists()
+    if there and begun.is_file():
+        clear_uploads(request, workspace)
+        return request.name
+    if not there:
+        write_json(begun, {"name": request.name})
+    return store(request, workspace, context.progress).name

@@ -49,3 +49,19 @@ def test_another_workspace_has_another_secret_and_a_damaged_one_is_named(tmp_pat
     (one.protected / KEY_FILE).write_bytes(b"short")
     with pytest.raises(PrognoscopeError, match="damaged pseudonym secret"):
         workspace_secret(one)
+
+
+def test_a_secret_that_could_not_be_written_leaves_no_half_of_one(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of no bytes under the key's name would be refused as damaged for ever."""
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.cohort.pseudonyms.os.fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            workspace_secret(workspace)
+    assert list(workspace.protected.iterdir()) == []
+    assert len(workspace_secret(workspace)) == 32

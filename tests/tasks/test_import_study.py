@@ -50,3 +50,13 @@ def test_a_job_reads_nothing_outside_the_import_folders(only: bool, workspace: W
     with pytest.raises(PrognoscopeError, match="no such study in a folder that may be imported from"):
         run(arguments, workspace)
     assert list_cohorts(workspace) == ()
+
+
+def test_an_import_killed_after_it_had_stored_is_taken_up_and_not_refused(incoming: Path, workspace: Workspace) -> None:
+    arguments = {"path": str(incoming / "pbc.csv"), "name": "pbc", **OPTIONS}
+    assert run(arguments, workspace) == {"cohort": "pbc"}
+    stored = (workspace.cohort("pbc") / "manifest.json").stat().st_ino
+    assert run(arguments, workspace) == {"cohort": "pbc"}  # the same job, in the same folder
+    assert (workspace.cohort("pbc") / "manifest.json").stat().st_ino == stored
+    with pytest.raises(PrognoscopeError, match="a cohort named 'pbc' exists"):
+        find_task("import")(arguments, workspace, JobContext(lambda share, text: None, workspace.root / "jobs" / "y"))
