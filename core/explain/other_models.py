@@ -17,7 +17,7 @@ from core.explain.handed import bag_encoder
 from core.explain.run_models import RunModels
 from core.features.inputs import Inputs, Outcome
 from core.models.registry import model_spec
-from core.training.config import TrainingConfig
+from core.training.config import training_config
 from core.training.neural import FittedNeural, NeuralEstimator
 
 Progress = Callable[[float, str], None]
@@ -59,7 +59,7 @@ def trained_on_permuted(models: RunModels, outcome: Outcome, progress: Progress)
     of BioFact-MoE) are labels too: each patient is given those of the patient whose outcome they are given.
     """
     run = models.run
-    estimator = NeuralEstimator(run.model, dict(run.config["model"]), TrainingConfig(**run.config["training"]))
+    estimator = NeuralEstimator(run.model, dict(run.config["model"]), training_config(run.config["training"]))
     folds = [int(f) for f in np.unique(models.fold)]
     held = {}
     for i, fold in enumerate(folds):

@@ -32,7 +32,7 @@ from core.tasks.audit_treatment import treatment_terms
 from core.tasks.model_encoders import encode_as_run
 from core.tasks.provenance import code_version, now
 from core.tasks.train import Progress, silent
-from core.training.config import TrainingConfig
+from core.training.config import training_config
 from core.training.cross_validation import Plan, cross_validate
 from core.training.estimators import EstimatorSpec, make_estimator
 
@@ -142,7 +142,7 @@ def _plan(run: Run, cohort: Cohort, predictions: Predictions, workspace: Workspa
     dataset = build_dataset(cohort, endpoint, modalities, load_features(cohort.name, workspace))
     tested = predictions.table.drop_duplicates("id").set_index("id")["fold"]
     fold = np.array([tested.get(i, -1) for i in cohort.ids], dtype=np.int64)
-    spec = EstimatorSpec(run.model, run.config["model"], TrainingConfig(**run.config["training"]))
+    spec = EstimatorSpec(run.model, run.config["model"], training_config(run.config["training"]))
     return Plan(
         dataset,
         Folds(run.folds, fold),
@@ -193,7 +193,7 @@ def _trained(
     audited: _Audited, settings: Mapping[str, str], folder: Path, processes: int, progress: Progress
 ) -> tuple[FactorModel, ...]:
     run = audited.run
-    spec = EstimatorSpec(run.model, {**run.config["model"], **settings}, TrainingConfig(**run.config["training"]))
+    spec = EstimatorSpec(run.model, {**run.config["model"], **settings}, training_config(run.config["training"]))
     checkpoints = folder / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     plan = replace(audited.plan, estimator=make_estimator(spec), sink=checkpoints, units=folder)

@@ -150,10 +150,10 @@ def _frozen(spec: EstimatorSpec) -> str:
 
 
 def _thawed(text: str) -> EstimatorSpec:
-    from core.training.config import TrainingConfig
+    from core.training.config import training_config
 
     stored = json.loads(text)
-    return EstimatorSpec(stored["name"], stored["settings"], TrainingConfig(**stored["training"]), stored["device"])
+    return EstimatorSpec(stored["name"], stored["settings"], training_config(stored["training"]), stored["device"])
 
 
 def _found(fit: Fit, workspace: Workspace) -> bool:

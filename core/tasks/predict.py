@@ -23,7 +23,7 @@ from core.tasks.external import agreement_of, kind_of_evaluation, same_endpoint
 from core.tasks.provenance import code_version, now
 from core.tasks.scoring import Scored, Trained, score
 from core.tasks.train import Progress, silent
-from core.training.config import TrainingConfig
+from core.training.config import training_config
 from core.training.ensemble import HIGH, LOW, NEVER_SEEN
 from core.training.estimators import EstimatorSpec, make_estimator
 
@@ -69,7 +69,7 @@ def predict(request: PredictRequest, workspace: Workspace, progress: Progress = 
 
 def trained_run(run: Run, workspace: Workspace) -> Trained:
     """A stored run, ready to score."""
-    training = TrainingConfig(**run.config["training"])
+    training = training_config(run.config["training"])
     estimator = make_estimator(EstimatorSpec(run.model, run.config["model"], training))
     folder = workspace.run(run.id) / "checkpoints"
     return Trained(run.id, folder, estimator, run.n_folds, run.seeds, load_predictions(run.id, workspace))

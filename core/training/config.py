@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 from core.training.losses import Censoring
 
 Protocol = Literal["honest", "upstream"]
+
+
+@dataclass(frozen=True)
+class Acceleration:
+    """How the same training is run faster, mostly on a GPU; see :class:`AcceleratedTraining`."""
+
+    compile: bool = False
+    length_buckets: bool = False
+    resident: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,3 +61,44 @@ class TrainingConfig:
     patch_sample: int | None = 2048
     bfloat16: bool = False
     protocol: Protocol = "honest"
+
+    @property
+    def acceleration(self) -> Acceleration:
+        """None of it."""
+        return Acceleration()
+
+
+@dataclass(frozen=True)
+class AcceleratedTraining(TrainingConfig):
+    """A training that is run faster where a GPU waits for its orders rather than computes. The same training within
+    rounding, but not bit for bit; so its settings are part of what a run is told apart by, and a training that asks for
+    none of them is a plain :class:`TrainingConfig`.
+
+    Parameters
+    ----------
+    compile : bool
+        ``torch.compile`` the network (on a GPU with CUDA graphs); where there is no compiler it is said and left out.
+    length_buckets : bool
+        Pad bags to one of few lengths (:mod:`core.training.buckets`), so that few shapes are compiled and recorded.
+    resident : bool
+        Keep every training patient's scaled features on the device, in bfloat16 with ``bfloat16``.
+    """
+
+    compile: bool = False
+    length_buckets: bool = False
+    resident: bool = False
+
+    @property
+    def acceleration(self) -> Acceleration:
+        """What is asked for."""
+        return Acceleration(self.compile, self.length_buckets, self.resident)
+
+
+ACCELERATIONS = tuple(f.name for f in fields(Acceleration))
+
+
+def training_config(values: Mapping[str, Any]) -> TrainingConfig:
+    """The training of plain settings, such as a run's ``config["training"]``."""
+    if any(values.get(name) for name in ACCELERATIONS):
+        return AcceleratedTraining(**values)
+    return TrainingConfig(**{k: v for k, v in values.items() if k not in ACCELERATIONS})

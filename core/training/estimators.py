@@ -14,7 +14,7 @@ from core.models.baselines.null import KaplanMeierNull
 from core.models.estimator import Estimator
 from core.models.registry import MODELS, make_config
 from core.models.settings import check_settings
-from core.training.config import TrainingConfig
+from core.training.config import AcceleratedTraining, TrainingConfig, training_config
 from core.training.neural import NeuralEstimator
 
 BASELINES = ("kaplan-meier", "cox-clinical", "cox-penalised", "forest", "late-fusion")
@@ -67,7 +67,7 @@ def training_from(settings: Mapping[str, Any], name: str = "") -> tuple[dict[str
     """Split plain settings into those of the training (``training.epochs``) and those of the model ``name``, whose
     own defaults of the training are used where nothing was given."""
     training = {k.removeprefix("training."): v for k, v in settings.items() if k.startswith("training.")}
-    check_settings(TrainingConfig, training, "the settings of the training")
+    check_settings(AcceleratedTraining, training, "the settings of the training")
     model = {k: v for k, v in settings.items() if not k.startswith("training.")}
     defaults = MODELS[name].training if name in MODELS else {}
-    return model, TrainingConfig(**{**defaults, **training})
+    return model, training_config({**defaults, **training})

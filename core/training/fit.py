@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from core.arrays import IntArray
 from core.features.batch import Batch, Tensors
@@ -15,10 +15,13 @@ from core.features.inputs import Outcome
 from core.models.network import SurvivalNetwork
 from core.models.output import SurvivalOutput
 from core.training.bins import TimeBins
+from core.training.buckets import bucketed
+from core.training.compiled import Compiled, compiled
 from core.training.config import TrainingConfig
 from core.training.objectives import Objective, make_objective
 from core.training.prediction_batches import prediction_batches
 from core.training.ranks import current_ranks
+from core.training.resident import BatchSource, ResidentTensors, make_resident
 
 _RANK_STEP = 7_368_787
 """Ranks that share a training draw dropout masks of their own."""
@@ -43,7 +46,7 @@ class Fitter:
     def __init__(
         self,
         model: SurvivalNetwork,
-        tensors: Tensors,
+        tensors: Tensors | ResidentTensors,
         outcome: Outcome,
         bins: TimeBins,
         config: TrainingConfig,
@@ -52,7 +55,12 @@ class Fitter:
     ) -> None:
         self.device = device or torch.device("cpu")
         self.model = model.to(self.device)
-        self.tensors, self.config, self.seed = tensors, config, seed
+        self.config, self.seed = config, seed
+        faster = config.acceleration
+        self.tensors: BatchSource = tensors
+        if faster.resident and isinstance(tensors, Tensors):
+            self.tensors = make_resident(tensors, self.device, config.bfloat16)
+        self.network = compiled(model, self.device, faster.length_buckets) if faster.compile else Compiled(model)
         self.objective: Objective = make_objective(model.objective, outcome, bins, config, self.device)
         self.patients = len(outcome)
         self.weights = _class_weights(outcome, bins) if config.balanced else None
@@ -81,12 +89,12 @@ class Fitter:
                 group["lr"] = self.config.learning_rate * share**0.9
         self.model.train()
         total, auxiliary, seen = 0.0, dict[str, float](), 0
-        for rows in self._batches(generator):
-            loss, parts = self._step(rows, generator)
-            total += loss * len(rows)
+        steps = [(len(rows), *self._step(rows, generator)) for rows in self._batches(generator)]
+        for count, loss, parts in steps:  # read behind the last step: a GPU would wait for each number asked of it
+            total += float(loss) * count
             for name, value in parts.items():
-                auxiliary[name] = auxiliary.get(name, 0.0) + value * len(rows)
-            seen += len(rows)
+                auxiliary[name] = auxiliary.get(name, 0.0) + float(value) * count
+            seen += count
         self.model.eval()
         return EpochRecord(self.epoch, total / seen, {k: v / seen for k, v in auxiliary.items()})
 
@@ -100,7 +108,7 @@ class Fitter:
             order = torch.randperm(self.patients, generator=generator).numpy()
             for rows in np.array_split(order, max(1, round(self.patients / self.config.batch_size))):
                 mine = rows[self.ranks.share(rows)]
-                batch = self.tensors.batch(mine, self.config.patch_sample, generator).to(self.device)
+                batch = self._batch(mine, generator)
                 loss = self.model.pretraining_loss(batch)
                 if loss is None:
                     return
@@ -124,11 +132,18 @@ class Fitter:
         count = max(1, round(n / size))
         return [np.asarray(part) for part in np.array_split(order, count)]  # equal parts: no batch of one
 
-    def _step(self, rows: IntArray, generator: torch.Generator) -> tuple[float, dict[str, float]]:
+    def _batch(self, rows: IntArray, generator: torch.Generator) -> Batch:
+        sample = self.config.patch_sample
+        batch = self.tensors.batch(rows, sample, generator).to(self.device)
+        if not self.config.acceleration.length_buckets:
+            return batch
+        return bucketed(batch, () if sample is None else (sample,))
+
+    def _step(self, rows: IntArray, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         places = self.ranks.share(rows)
-        batch = self.tensors.batch(rows[places], self.config.patch_sample, generator).to(self.device)
+        batch = self._batch(rows[places], generator)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bfloat16):
-            output: SurvivalOutput = self.model(batch)
+            output: SurvivalOutput = self.network.call(batch)
         logits = self.ranks.gathered(output.logits, places, len(rows))
         survival = self.objective.loss(logits, rows)
         loss = survival + self.ranks.weight(len(places), len(rows)) * sum(output.auxiliary.values())
@@ -136,7 +151,7 @@ class Fitter:
         torch.autograd.backward(loss)
         self.ranks.average(self.model)
         self.optimizer.step()
-        return float(survival.detach()), {k: float(v.detach()) for k, v in output.auxiliary.items()}
+        return survival.detach().clone(), {k: v.detach().clone() for k, v in output.auxiliary.items()}
 
 
 def _class_weights(outcome: Outcome, bins: TimeBins) -> torch.Tensor:
