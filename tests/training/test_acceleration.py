@@ -151,22 +151,6 @@ def test_a_compiled_training_is_the_same_within_rounding() -> None:
     assert losses[0][2] < losses[0][0]
 
 
-@pytest.mark.slow
-def test_hdmoe_can_be_traced_and_answers_the_same() -> None:
-    dataset = planted_dataset(40, missing=0.2)
-    found = fitted(TrainingConfig(epochs=1), bags=False)
-    batch = bucketed(found.preparation.tensors(dataset.inputs).batch(np.arange(8)))
-    model = found.network.train()
-    traced = compiled(model, CPU, static=True, backend="eager")
-    outputs = []
-    for call in (model, traced.call):
-        torch.manual_seed(0)
-        outputs.append(call(batch))
-    assert (outputs[0].logits - outputs[1].logits).abs().max() < 1e-5
-    total = [float(torch.stack(list(o.auxiliary.values())).sum().detach()) for o in outputs]
-    assert total[1] == pytest.approx(total[0], abs=1e-5)
-
-
 def test_without_a_compiler_it_is_said_and_the_training_runs(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
