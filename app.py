@@ -23,6 +23,7 @@ from core.serving.gate import Gate
 from core.serving.routes import routes
 from core.serving.visitor import VisitorCookie
 from pages.widgets.frame import tell_unknown
+from pages.widgets.inert_markdown import install as make_markdown_inert
 from pages.widgets.login import StreamlitLogin, access_settings, base_path, checked_auth
 from pages.widgets.warm_up import load_pages
 from pages.widgets.who import serve_with
@@ -63,6 +64,7 @@ def gate() -> Middleware:
     return Middleware(Gate, workspace=Workspace.default(), logins=logins, login=login, base=base_path())
 
 
+make_markdown_inert()
 app = st.App(
     ROOT / "pages" / "main.py",
     routes=routes(),

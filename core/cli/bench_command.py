@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from core.cli.output import Answer, ProgressBar, table
+from core.errors import PrognoscopeError
 from core.results.workspace import Workspace
 from core.tasks.bench import BENCHES, BenchResult, BenchRow, run_bench
 
@@ -15,18 +16,33 @@ def add_commands(commands: Any) -> None:
     add = commands.add_parser("bench", help="measure: training speed, or the evidence on public cohorts")
     add.add_argument("name", metavar="NAME", choices=tuple(BENCHES), help=" or ".join(BENCHES))
     add.add_argument("--full", action="store_true", help="measure more, take longer")
+    add.add_argument("--sessions", type=int, metavar="N", help="load: so many readers at once (25)")
+    add.add_argument("--seconds", type=float, metavar="S", help="load: for so long (300)")
     add.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, workspace: Workspace) -> Answer:
     """Run one benchmark and print its rows."""
-    result = run_bench(args.name, workspace, args.full, ProgressBar())
+    result = _measured(args, workspace)
     rows = [
         {"name": r.name, "value": r.value, "unit": r.unit, "reference": r.reference, "ratio": r.ratio}
         | ({"target": r.target} if r.target is not None else {})
         for r in result.rows
     ]
     return Answer({"bench": args.name, "rows": rows, **result.extra}, result.lines or bench_lines(result))
+
+
+def _measured(args: argparse.Namespace, workspace: Workspace) -> BenchResult:
+    """The bench's result; two options are of one bench alone."""
+    if args.sessions is None and args.seconds is None:
+        return run_bench(args.name, workspace, args.full, ProgressBar())
+    if args.name != "load":
+        raise PrognoscopeError("sessions and seconds", f"bench {args.name}", "give them to bench load alone")
+    if (args.sessions or 1) < 1 or (args.seconds or 1) <= 0:
+        raise PrognoscopeError("no session, or no second", "bench load", "give positive numbers")
+    from core.tasks.bench_load import SECONDS, SESSIONS, Load, measure_load
+
+    return measure_load(Load(args.sessions or SESSIONS, args.seconds or SECONDS), ProgressBar())
 
 
 def bench_lines(result: BenchResult) -> list[str]:

@@ -36,6 +36,7 @@ BENCHES: Mapping[str, str] = {
     "pages": "core.tasks.bench_pages:bench_pages",
     "biofact-audit": "core.tasks.bench_biofact_audit:bench_biofact_audit",
     "explanations": "core.tasks.bench_explanations:bench_explanations",
+    "load": "core.tasks.bench_load:bench_load",
     "evidence-eleven": "core.tasks.bench_eleven:bench_eleven",
 }
 
