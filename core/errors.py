@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
+
+LONGEST = 600
+"""Letters of a part of a message: what was found may repeat what somebody typed or what a file holds."""
+
 
 class PrognoscopeError(Exception):
     """A failure the user can act on.
@@ -17,8 +22,8 @@ class PrognoscopeError(Exception):
     """
 
     def __init__(self, found: str, where: str, fix: str) -> None:
-        self.found, self.where, self.fix = found, where, fix
-        super().__init__(f"{found} in {where}: {fix}.")
+        self.found, self.where, self.fix = (_readable(part) for part in (found, where, fix))
+        super().__init__(f"{self.found} in {self.where}: {self.fix}.")
 
     def __reduce__(self) -> tuple[type[PrognoscopeError], tuple[str, str, str]]:
         """Rebuilt from its three parts, so that it also travels out of a worker process."""
@@ -27,3 +32,11 @@ class PrognoscopeError(Exception):
     def as_json(self) -> dict[str, str]:
         """The shape the command line prints with ``--json``."""
         return {"error": self.found, "where": self.where, "fix": self.fix}
+
+
+def _readable(text: str) -> str:
+    """One line that reads as it is written: signs that break or turn a line are spelled out, its rest is left away."""
+    shown = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    if shown.isprintable():
+        return shown
+    return "".join(c if c.isprintable() or unicodedata.category(c) == "Zs" else ascii(c)[1:-1] for c in shown)

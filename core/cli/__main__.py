@@ -72,6 +72,11 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; every failure is one sentence, never a traceback."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if any(not _is_text(word) for word in words):
+        return _fail(
+            PrognoscopeError("a word that is no UTF-8 text", "the command", "rename the file it names, or set LC_ALL"),
+            "--json" in words,
+        )
     args = build_parser(next((w for w in words if not w.startswith("-")), "")).parse_args(words)
     try:
         if args.command not in ANY_WORKSPACE:
@@ -85,6 +90,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(_unexpected(error, args.command), args.json)
     print_answer(answer, args.json)
     return 0
+
+
+def _is_text(word: str) -> bool:
+    """Whether an argument can be printed and stored; bytes that are no UTF-8 reach Python as halves of signs."""
+    try:
+        word.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _unexpected(error: Exception, command: str) -> PrognoscopeError:

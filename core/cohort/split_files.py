@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.arrays import IntArray
+from core.cohort.importers.narrow_table import read_narrow
 from core.cohort.wording import plural
 from core.errors import PrognoscopeError
 
@@ -75,12 +75,12 @@ def read_split_folder(
 
 def read_split(path: Path) -> tuple[set[str], set[str]]:
     """Ids that train and ids that are tested in one split file."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    held = "val" if rows and "val" in rows[0] else "test"
-    if not rows or "train" not in rows[0] or held not in rows[0]:
+    table = read_narrow(path)
+    held = "val" if "val" in table else "test"
+    if not len(table) or "train" not in table or held not in table:
         raise PrognoscopeError("a split without train and val columns", path.name, "check the file")
-    return tuple({(r[c] or "").strip() for r in rows} - {"", "nan"} for c in ("train", held))  # type: ignore[return-value]
+    train, tested = ({cell.strip() for cell in table[c]} - {"", "nan"} for c in ("train", held))
+    return train, tested
 
 
 def leak(what: str, who: set[str], names: Mapping[str, str] | None, where: str) -> PrognoscopeError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from core.cohort.cancer import cancers_of
 from core.cohort.cohort import Cohort
 from core.cohort.endpoint import Endpoint
 from core.cohort.folds import Folds
+from core.cohort.importers.narrow_table import read_narrow
 from core.cohort.site_folds import MISSING_SITE, site_folds
 from core.cohort.split_files import leak, read_split, read_split_folder, split_files
 from core.errors import PrognoscopeError
@@ -27,6 +27,7 @@ __all__ = [
     "site_folds",
     "split_files",
 ]
+MOST_FOLDS = 1000
 
 
 def k_folds(endpoint: Endpoint, k: int, seed: int = 0) -> Folds:
@@ -98,14 +99,24 @@ def _spoken_ids(folder: Path, cohort: Cohort, originals: Mapping[str, str]) -> t
 def _id_and_fold(path: Path) -> list[tuple[str, int]]:
     if not path.is_file():
         raise PrognoscopeError("no such file of folds", path.name, "use published, site, a number or a path")
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    if not rows or not {"id", "fold"} <= set(rows[0]):
+    table = read_narrow(path)
+    if "id" not in table or "fold" not in table:
         raise PrognoscopeError("a file of folds without the columns id and fold", path.name, "add them")
+    numbered = [(name.strip(), _number(fold, path)) for name, fold in zip(table["id"], table["fold"], strict=True)]
+    if not numbered:
+        raise PrognoscopeError("a file of folds without a single patient", path.name, "write a line for each")
+    return numbered
+
+
+def _number(cell: str, path: Path) -> int:
+    """A fold's number, as ``1`` or ``1.0``."""
     try:
-        return [(r["id"].strip(), int(float(r["fold"]))) for r in rows]
-    except (TypeError, ValueError) as error:
-        raise PrognoscopeError("a fold that is not a number", path.name, "number the folds 0, 1, 2 …") from error
+        number = float(cell)
+    except ValueError:
+        number = -1.0
+    if not (0 <= number < MOST_FOLDS and number.is_integer()):
+        raise PrognoscopeError("a fold that is not a number", path.name, "number the folds 0, 1, 2 …")
+    return int(number)
 
 
 def resolve_folds(

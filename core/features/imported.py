@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from core.arrays import IntArray
+from core.cohort.importers.feature_files import DAMAGED, plain_dataset
 from core.cohort.media_index import MediaFile, MediaKind
 from core.cohort.modality import Modality
 from core.errors import PrognoscopeError
@@ -85,13 +85,14 @@ def _from_h5(path: Path) -> _Found:
 
     try:
         with h5py.File(path, "r") as stream:
-            if "features" not in stream:
+            table = plain_dataset(stream, "features")
+            if table is None:
                 raise PrognoscopeError("no data set called features", _WHERE, "give a CLAM or TRIDENT feature file")
-            features = np.asarray(stream["features"], dtype=np.float32)
-            found = next((stream[n] for n in ("coords", "coordinates") if n in stream), None)
+            features = np.asarray(table, dtype=np.float32)
+            found = next((d for n in ("coords", "coordinates") if (d := plain_dataset(stream, n)) is not None), None)
             coordinates = None if found is None else np.asarray(found, dtype=np.int64)
             facts = {} if found is None else _facts(dict(found.attrs))
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+    except DAMAGED as error:
         raise PrognoscopeError("a feature file that cannot be read", _WHERE, "make it again") from error
     if coordinates is not None and coordinates.ndim == 3 and len(coordinates) == 1:
         coordinates = coordinates[0]
@@ -120,15 +121,22 @@ def _from_torch(path: Path) -> _Found:
 
     try:
         stored: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise PrognoscopeError(
             "a .pt file that holds more than tensors, or is damaged", _WHERE, "save the features alone as a tensor"
         ) from error
-    coordinates = None
-    if isinstance(stored, dict):
-        place = stored.get("coords")
-        coordinates = None if place is None else np.asarray(place, dtype=np.int64)
-        stored = stored.get("features")
-    if not isinstance(stored, torch.Tensor):
+    place: Any = stored.get("coords") if isinstance(stored, dict) else None
+    features: Any = stored.get("features") if isinstance(stored, dict) else stored
+    if not _is_table(features) or not (place is None or _is_table(place)):
         raise PrognoscopeError("no tensor of features", _WHERE, "save the features alone as a tensor")
-    return stored.detach().to(torch.float32).numpy(), coordinates, {}
+    coordinates = None if place is None else place.detach().to(torch.int64).numpy()
+    return features.detach().to(torch.float32).numpy(), coordinates, {}
+
+
+def _is_table(stored: object) -> bool:
+    """A tensor of plain numbers, one beside the other."""
+    import torch
+
+    if not isinstance(stored, torch.Tensor) or stored.layout is not torch.strided:
+        return False
+    return stored.device.type == "cpu" and not (stored.is_complex() or stored.is_quantized)

@@ -1,4 +1,5 @@
-"""A disk that is full, a workspace that cannot be written: what the system says of it becomes one sentence."""
+"""A disk that is full, a workspace that cannot be written, a name that is too long: what the system says of it becomes
+one sentence."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import re
 from core.errors import PrognoscopeError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_LONG = (errno.ENAMETOOLONG,)
 _REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 # libraries that write for us (SQLite, safetensors, Arrow) keep the number in their words
 _FULL_WORDS = ("no space left on device", "disk is full", "disk quota exceeded", "file too large", "os error 28")
@@ -35,6 +37,10 @@ def disk_trouble(error: BaseException) -> PrognoscopeError | None:
                 "make it writable for this user (it may be mounted read-only), or name another in "
                 "PROGNOSCOPE_WORKSPACE; what is stored can still be read",
             )  # fmt: skip
+        if kind == "long":
+            return PrognoscopeError(
+                "a name that is longer than the file system allows", "the command or form", "use a shorter one"
+            )
         seen = seen.__cause__ or seen.__context__
     return None
 
@@ -43,7 +49,8 @@ def _kind(error: BaseException) -> str:
     if isinstance(error, PrognoscopeError):
         return ""
     if isinstance(error, OSError) and error.errno is not None:
-        return "full" if error.errno in _FULL else "refused" if error.errno in _REFUSED else ""
+        kinds = (("full", _FULL), ("refused", _REFUSED), ("long", _LONG))
+        return next((kind for kind, numbers in kinds if error.errno in numbers), "")
     words = str(error).lower()
     if any(w in words for w in _FULL_WORDS) or _SHORT.search(words):
         return "full"
