@@ -38,6 +38,7 @@ BENCHES: Mapping[str, str] = {
     "explanations": "core.tasks.bench_explanations:bench_explanations",
     "load": "core.tasks.bench_load:bench_load",
     "evidence-eleven": "core.tasks.bench_eleven:bench_eleven",
+    "faults": "core.tasks.bench_faults:bench_faults",
 }
 
 
