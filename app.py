@@ -20,6 +20,7 @@ from core.errors import PrognoscopeError
 from core.jobs.supervise import keep_watch
 from core.results.workspace import Workspace
 from core.serving.gate import Gate
+from core.serving.prefix import set_prefix, under_prefix
 from core.serving.routes import routes
 from core.serving.visitor import VisitorCookie
 from pages.widgets.frame import tell_unknown
@@ -65,9 +66,10 @@ def gate() -> Middleware:
 
 
 make_markdown_inert()
+set_prefix(base_path())
 app = st.App(
     ROOT / "pages" / "main.py",
-    routes=routes(),
+    routes=under_prefix(routes()),
     middleware=[gate(), Middleware(VisitorCookie)],
     lifespan=lifespan,
     on_script_error=tell_unknown,

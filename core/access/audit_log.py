@@ -181,6 +181,9 @@ def _write_whole(handle: int, line: bytes) -> None:
 
 def _write_id(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="ascii")
-    temporary.chmod(0o600)
-    temporary.replace(path)
+    try:
+        temporary.write_text(text, encoding="ascii")
+        temporary.chmod(0o600)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)  # on a full disk nothing of it stays behind

@@ -16,6 +16,7 @@ from core.results.run_store import load_predictions, load_run
 from core.results.spreadsheet import inert_csv
 from core.results.workspace import Workspace, checked_name
 from core.serving.guard import cohort_of_run, guarded
+from core.serving.prefix import prefixed
 from core.serving.tokens import sign
 
 
@@ -27,7 +28,7 @@ def predictions_resource(run_id: str) -> str:
 def predictions_url(run_id: str, visitor: str) -> str:
     """Address (path and query) at which ``visitor`` may download a run's predictions for the next minutes."""
     token = sign(visitor, predictions_resource(run_id))
-    return f"/export/predictions/{quote(checked_name(run_id, 'run id'))}.csv?t={token}"
+    return prefixed(f"/export/predictions/{quote(checked_name(run_id, 'run id'))}.csv?t={token}")
 
 
 def predictions_csv(predictions: Predictions, protocol: str = "honest") -> str:
@@ -60,7 +61,7 @@ def estimates_resource(set_id: str) -> str:
 def estimates_url(set_id: str, visitor: str) -> str:
     """Address (path and query) at which ``visitor`` may download a set of estimates for the next minutes."""
     token = sign(visitor, estimates_resource(set_id))
-    return f"/export/estimates/{quote(checked_name(set_id, 'id of a set of estimates'))}.csv?t={token}"
+    return prefixed(f"/export/estimates/{quote(checked_name(set_id, 'id of a set of estimates'))}.csv?t={token}")
 
 
 def estimates_csv(found: PredictionSet) -> str:

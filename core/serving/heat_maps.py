@@ -22,6 +22,7 @@ from core.results.slide_maps import MapLayer, SlideMaps
 from core.results.workspace import Workspace, checked_name
 from core.serving.guard import guarded
 from core.serving.open_slides import opened_slide
+from core.serving.prefix import prefixed
 from core.serving.slide_ids import SlideRef, slide_id, slide_ref
 from core.serving.slide_map_store import stored_maps
 from core.serving.tokens import sign
@@ -36,7 +37,7 @@ def map_resource(run: str, name: str) -> str:
 
 def map_address(run: str, ref: SlideRef) -> str:
     """Path that the addresses of a slide's maps begin with: ``/patches.json``, ``/<layer>.json``, ``/<layer>.png``."""
-    return f"/map/{quote(checked_name(run, 'run id'))}/{slide_id(ref)}"
+    return prefixed(f"/map/{quote(checked_name(run, 'run id'))}/{slide_id(ref)}")
 
 
 def map_token(run: str, ref: SlideRef, visitor: str) -> str:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from core.errors import PrognoscopeError
+from core.serving.prefix import prefixed
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "node_modules"
 
@@ -35,7 +36,7 @@ def library_address(name: str) -> str:
     """Path at which a page's script loads a library of :data:`FILES`."""
     if name not in FILES:
         raise PrognoscopeError(f"no viewer library named {name!r}", "the viewers", f"use one of {', '.join(FILES)}")
-    return f"/library/{name}"
+    return prefixed(f"/library/{name}")
 
 
 def has_library(name: str) -> bool:

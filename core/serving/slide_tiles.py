@@ -14,6 +14,7 @@ from core.media.deep_zoom import DeepZoom, jpeg
 from core.results.workspace import Workspace
 from core.serving.guard import guarded
 from core.serving.open_slides import opened_slide, tile_jpeg
+from core.serving.prefix import prefixed
 from core.serving.slide_ids import SlideRef, slide_id, slide_ref
 from core.serving.tokens import sign
 
@@ -28,7 +29,7 @@ def slide_resource(name: str) -> str:
 
 def slide_address(ref: SlideRef) -> str:
     """Path that the addresses of a slide begin with: ``.dzi``, ``_files/…`` and ``/patch/…`` follow."""
-    return f"/slide/{slide_id(ref)}"
+    return prefixed(f"/slide/{slide_id(ref)}")
 
 
 def slide_token(ref: SlideRef, visitor: str) -> str:

@@ -25,6 +25,7 @@ from core.results.scan_maps import ScanLayer, load_scan_maps
 from core.results.workspace import Workspace, checked_name
 from core.serving.guard import guarded
 from core.serving.opaque import media_of, opaque_patient, patient_of
+from core.serving.prefix import prefixed
 from core.serving.tokens import sign
 
 _NIFTI = "application/gzip"
@@ -46,21 +47,24 @@ def scan_files(cohort: str, patient: str, workspace: Workspace) -> tuple[MediaFi
     return media_of(cohort, workspace).of(patient, Modality.VOLUMES)
 
 
+def _place(cohort: str, patient: str) -> str:
+    return prefixed(f"/scan/{checked_name(cohort, 'cohort name')}/{opaque_patient(cohort, patient)}")
+
+
 def scan_path(cohort: str, patient: str, number: int) -> str:
     """Path of a volume or mask, without the token (``?t=``)."""
-    return f"/scan/{checked_name(cohort, 'cohort name')}/{opaque_patient(cohort, patient)}/{number}.nii.gz"
+    return f"{_place(cohort, patient)}/{number}.nii.gz"
 
 
 def map_path(cohort: str, patient: str, run: str, layer: int) -> str:
     """Path of a layer of the stored attribution volumes of a run, without the token."""
-    place = f"/scan/{checked_name(cohort, 'cohort name')}/{opaque_patient(cohort, patient)}"
-    return f"{place}/{checked_name(run, 'run id')}/{layer}.nii.gz"
+    return f"{_place(cohort, patient)}/{checked_name(run, 'run id')}/{layer}.nii.gz"
 
 
 def slice_path(cohort: str, patient: str, number: int, plane: Plane, **query: str) -> str:
     """Path of a slice: ``at`` mm (RAS+), ``low``, ``high``, ``outlines=1``, ``run``, ``layer``, ``limit``,
     ``threshold``, ``opacity`` and the token ``t`` may follow in the query."""
-    place = f"/scan/{checked_name(cohort, 'cohort name')}/{opaque_patient(cohort, patient)}/{number}/{plane.value}.png"
+    place = f"{_place(cohort, patient)}/{number}/{plane.value}.png"
     return f"{place}?{urlencode(query)}" if query else place
 
 

@@ -14,6 +14,7 @@ import random
 import re
 import time
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import httpx
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -22,7 +23,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from websockets.asyncio.client import ClientConnection, connect
 
 PATIENCE_S = 120.0
-_SLIDE = re.compile(rb"(/slide/[\w-]+)\.dzi\?t=([\w.\-]+)")
+_SLIDE = re.compile(rb"((?:/[\w-]+)*/slide/[\w-]+)\.dzi\?t=([\w.\-]+)")
+_DOWNLOAD = re.compile(rb"(?:/[\w-]+)*/export/[\w/.-]+\.csv\?t=[\w.\-]+")
 _SIZE = re.compile(r'Width="(\d+)" Height="(\d+)"')
 _TILE = 510
 PAGES = ("", "survival", "patient", "slide", "experts", "compare", "evidence", "board", "train")
@@ -40,14 +42,16 @@ class Seen:
 
 @dataclass
 class Session:
-    """One browser: its connections, and what the server told it about pages, tabs and the slide."""
+    """One browser: its connections, and what the server told it: pages, tabs, addresses of a slide and a download."""
 
     http: httpx.AsyncClient
     socket: ClientConnection
     view: str
+    origin: str
     scripts: dict[str, str] = field(default_factory=dict)
     tabs: str = ""
     slide: tuple[str, str] = ("", "")
+    download: str = ""
 
 
 def _learn(session: Session, message: ForwardMsg, raw: bytes) -> str:
@@ -63,6 +67,8 @@ def _learn(session: Session, message: ForwardMsg, raw: bytes) -> str:
             return str(delta.new_element.exception.message)
     if found := _SLIDE.search(raw):
         session.slide = (found[1].decode(), found[2].decode())
+    if found := _DOWNLOAD.search(raw):
+        session.download = found[0].decode()
     return ""
 
 
@@ -92,7 +98,7 @@ async def _rerun(session: Session, page: str, tab: str = "") -> str:
 
 async def _tiles(session: Session, seen: Seen, chance: random.Random) -> None:
     """Look at a place of the slide: nine neighbouring tiles, six at a time as a browser asks for them."""
-    address, token = session.slide
+    address, token = f"{session.origin}{session.slide[0]}", session.slide[1]
     facts = await session.http.get(f"{address}.dzi", params={"t": token})
     size = _SIZE.search(facts.text)
     if facts.status_code != 200 or size is None:
@@ -121,6 +127,7 @@ async def _live(url: str, view: str, number: int, end: float, pause: float, seen
     """One session from its first page to the end."""
     chance = random.Random(number)
     await asyncio.sleep(chance.uniform(0, pause))
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
     async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_S, trust_env=False) as http:
         first = await http.get("/", params={"view": view})
         if first.status_code != 200:
@@ -128,11 +135,11 @@ async def _live(url: str, view: str, number: int, end: float, pause: float, seen
             return
         cookie = "; ".join(f"{c.name}={c.value}" for c in http.cookies.jar)
         socket = connect(
-            f"{url.replace('http', 'ws', 1)}/_stcore/stream", additional_headers={"Cookie": cookie}, origin=url,  # type: ignore[arg-type]
+            f"{url.replace('http', 'ws', 1)}/_stcore/stream", additional_headers={"Cookie": cookie}, origin=origin,  # type: ignore[arg-type]
             subprotocols=["streamlit"], max_size=None, ping_interval=None, open_timeout=PATIENCE_S, proxy=None,  # type: ignore[list-item]
         )  # fmt: skip
         async with socket as opened:
-            session = Session(http, opened, view)
+            session = Session(http, opened, view, origin)
             await _rerun(session, "")
             while time.monotonic() < end:
                 await _step(session, chance.choice(PAGES), chance, seen)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from core.access import audit_log
 from core.access.actor import Actor, acting
-from core.access.audit_anchor import Anchor
+from core.access.audit_anchor import Anchor, state_folder
 from core.access.audit_check import audit_state, verify
 from core.access.audit_entry import Action, Outcome, line_of, now, parse_line, seal
 from core.access.audit_log import LOG, AuditError, append, audit_folder, blank, read_id
@@ -273,3 +273,24 @@ def test_the_key_lies_outside_the_workspace(workspace: Workspace, monkeypatch: p
     monkeypatch.setenv("PROGNOSCOPE_STATE", str(workspace.root / "state"))
     with pytest.raises(Exception, match="inside the workspace"):
         append(workspace, blank("local:me", "admin", Action.EXPORT))
+
+
+def test_a_full_disk_leaves_no_temporary_file(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first entry makes the log's id, its anchor and its key: each may be where the disk ends."""
+
+    def full(*_: object, **__: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    def left() -> list[Path]:
+        folders = (workspace.root, state_folder(workspace))
+        return [p for folder in folders if folder.is_dir() for p in folder.rglob("*.tmp")]
+
+    entry = blank("ada@x.org", "admin", Action.LOGIN)
+    for target, name in ((Path, "write_text"), (Path, "chmod"), (os, "fsync")):
+        with monkeypatch.context() as broken:
+            broken.setattr(target, name, full)
+            with pytest.raises((AuditError, OSError)):
+                append(workspace, entry)
+        assert left() == [], name
+    append(workspace, entry)
+    assert left() == []
