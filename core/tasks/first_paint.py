@@ -56,6 +56,16 @@ def first_paints(workspace: Workspace, visits: int) -> list[float]:
     return [_visit(workspace) for _ in range(visits)]
 
 
+def seconds_to_health(workspace: Workspace, starts: int) -> list[float]:
+    """Seconds from the start of the application's process to its first answer, of each of ``starts``."""
+    found = []
+    for _ in range(starts):
+        started = time.perf_counter()
+        with _application(workspace):
+            found.append(time.perf_counter() - started)
+    return found
+
+
 def _browser() -> str | None:
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 

@@ -141,7 +141,8 @@ class PlainMICE(nn.Module):
     def forward(self, patient: Batch) -> tuple[Tensor, Tensor]:
         """(t,) logits of one patient (a batch of one), and its (m, width) encoded modalities."""
         cancer = int(patient.groups[0]) if patient.groups is not None else 0
-        real = torch.stack([self.encoders[m.value](patient)[0] for m in self.modalities])
+        encoded = [self.encoders[m.value](patient) for m in self.modalities]
+        real = torch.stack([e[0][0] if isinstance(e, tuple) else e[0] for e in encoded])  # a pool adds its attention
         present = [bool(patient.present[m][0]) for m in self.modalities]
         others = torch.stack([v for v, has in zip(real, present, strict=True) if has]).mean(dim=0)
         token = self.cancer_token[cancer]

@@ -1,0 +1,1 @@
+"""What ``bench all`` measures beside the other benches: one file a question."""
