@@ -29,6 +29,7 @@ from core.training.neural import FittedNeural
 
 PERCENT = 100.0
 _NOBODY = -1
+_ROWS = 16_384
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +93,11 @@ def patch_evidence(
     shift = bag.detach()[0] if scaled else bag.detach()[0] - bag.detach()[0].mean(dim=0)
     found: dict[Through | None, Float32Array] = {}
     by_weight: Float32Array | None = None
-    for path, gradient in paths.items():
+    for left, (path, gradient) in zip(reversed(range(len(paths))), paths.items(), strict=True):
         asked = [bag, *passed] if path is None else [bag]
-        back = torch.autograd.grad(vector, asked, gradient, retain_graph=True, allow_unused=True)
-        found[path] = _array((_present(back[0], bag)[0] * shift).sum(dim=1))
+        # what the encoder remembers of a large bag is freed on the last way back, not behind it
+        back = torch.autograd.grad(vector, asked, gradient, retain_graph=left > 0, allow_unused=True)
+        found[path] = _array(_products(_present(back[0], bag)[0], shift))
         if path is None and passed:
             weighed = (passed[-1] * _present(back[-1], passed[-1])).detach()[0]
             by_place = _array(weighed.reshape(-1, weighed.shape[-1]).sum(dim=0))
@@ -184,6 +186,12 @@ def _weights_of(encoder: nn.Module) -> Iterator[list[Tensor]]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _products(left: Tensor, right: Tensor) -> Tensor:
+    """(n,) sum over the columns of left × right, some rows at a time: the product is as large as the bag itself."""
+    parts = zip(torch.split(left, _ROWS), torch.split(right, _ROWS), strict=True)
+    return torch.cat([(a * b).sum(dim=1) for a, b in parts])
 
 
 def _present(gradient: Tensor | None, like: Tensor) -> Tensor:

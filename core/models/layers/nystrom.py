@@ -20,11 +20,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
+from torch.utils.checkpoint import checkpoint
 
 from core.models.layers.attention_weights import AttentionWeights
 from core.models.layers.dropout import Dropout
 from core.models.layers.landmark_attention import attend, landmark_row
 from core.models.layers.pseudo_inverse import largest_sums, pinv_product
+
+LARGE, PART = 65_536, 16_384
+"""Tokens above which a sequence is evaluated in parts, and tokens of a part; training never is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,9 +117,35 @@ class NystromAttention(nn.Module):
         values = keys.tokens @ w_value
         summary = attend(marks.queries, self._heads(keys.tokens @ w_key), self._heads(values), keys.bias)
         inner = marks.inverse_times(summary)
+        if not self.training and x.shape[1] > LARGE:
+            return self._in_parts(x, values, marks, inner)
         attended = attend(self._heads(x @ w_query), marks.keys, inner, marks.bias)
         convolved = self._convolve(values)[:, keys.tokens.shape[1] - x.shape[1] :]
         return attended.transpose(1, 2).flatten(2) + convolved
+
+    def _in_parts(self, x: Tensor, values: Tensor, marks: _Landmarks, inner: Tensor) -> Tensor:
+        """The same, :data:`PART` tokens at a time: a token asks the landmarks alone, and its neighbours in the values.
+
+        What a part remembers for its gradient is made again on the way back, so that only one part's is in memory.
+        """
+        zeros, half = values.shape[1] - x.shape[1], self.residual.weight.shape[2] // 2
+        query = self._weights(x.dtype)[0]
+
+        def part(tokens: Tensor, near: Tensor, skip: int) -> Tensor:
+            attended = attend(self._heads(tokens @ query), marks.keys, inner, marks.bias)
+            return attended.transpose(1, 2).flatten(2) + self._convolve(near)[:, skip : skip + tokens.shape[1]]
+
+        found = []
+        for start in range(0, x.shape[1], PART):
+            end = min(start + PART, x.shape[1])
+            low = max(0, zeros + start - half)
+            near = values[:, low : zeros + end + half]
+            given = (x[:, start:end], near, zeros + start - low)
+            again = torch.is_grad_enabled() and x.requires_grad
+            found.append(
+                checkpoint(part, *given, use_reentrant=False, preserve_rng_state=False) if again else part(*given)
+            )
+        return torch.cat(found, dim=1)
 
     def _first(self, x: Tensor, keys: _Keys) -> tuple[Tensor, Tensor]:
         """(b, 1, width) attention of the first token, and its mean over heads as (b, n)."""
