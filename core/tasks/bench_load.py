@@ -32,7 +32,6 @@ from core.jobs.job import JobState
 from core.jobs.queue import JobQueue
 from core.jobs.supervise import cancel_job, submit_job
 from core.results.run_store import list_runs
-from core.results.views import save_view
 from core.results.workspace import Workspace
 from core.tasks.bench import BenchResult, BenchRow, Progress
 from core.tasks.bench_tiles import write_texture
@@ -74,11 +73,11 @@ def measure_load(load: Load, progress: Progress, prepare: Callable[[Workspace], 
         own = Workspace(Path(folder) / "workspace")
         progress(0.0, "a cohort, a run and a slide")
         (prepare or _prepared)(own)
-        view = _slide_and_view(own, Path(folder))
+        patient = _with_slide(own, Path(folder))
         with served(own) as (address, server), _training(own) as job:
             progress(0.2, f"{load.sessions} sessions for {load.seconds:g} s")
             with _watched(server) as memory:
-                seen = _lived(address, view, load)
+                seen = _lived(address, (NAME, list_runs(own)[0].id, patient), load, own)
             trained = JobQueue(own).get(job)
             progress(1.0, "measured")
     if trained.state not in (JobState.RUNNING, JobState.DONE):
@@ -95,15 +94,15 @@ def _request(seeds: int, settings: Mapping[str, Any]) -> TrainRequest:
     return TrainRequest(NAME, "hdmoe", INPUTS, folds="2", seeds=seeds, settings=settings, references=False, processes=1)
 
 
-def _slide_and_view(workspace: Workspace, folder: Path) -> str:
-    """Give a patient a slide; the id of a page state that has this patient and the newest run."""
+def _with_slide(workspace: Workspace, folder: Path) -> str:
+    """Give a patient a slide; the patient's pseudonym."""
     cohort = load_cohort(NAME, workspace)
     patient = next(i for i in cohort.ids if bool(cohort.availability.at[i, Modality.SLIDES.value]))
     path = folder / "slide.tif"
     write_texture(path, SIDE)
     slide = MediaFile(patient, Modality.SLIDES, MediaKind.SLIDE, str(path))
     save_media(NAME, MediaIndex((*load_media(NAME, workspace).files, slide)), workspace)
-    return save_view({"cohort": NAME, "run": list_runs(workspace)[0].id, "patient": patient}, workspace)
+    return patient
 
 
 @contextmanager
@@ -152,10 +151,11 @@ def resident_mb(process: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def _lived(address: str, view: str, load: Load) -> dict[str, Any]:
-    words = [sys.executable, "-m", PROGRAM, "--url", address, "--view", view, "--sessions", str(load.sessions)]
+def _lived(address: str, shown: tuple[str, str, str], load: Load, workspace: Workspace) -> dict[str, Any]:
+    words = [sys.executable, "-m", PROGRAM, "--url", address, "--open", *shown, "--sessions", str(load.sessions)]
     words += ["--seconds", str(load.seconds), "--pause", str(load.pause)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PROGNOSCOPE_WORKSPACE": str(workspace.root)}
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise PrognoscopeError(
             f"sessions that could not be made: {done.stderr.strip().splitlines()[-1:]}", "bench load",

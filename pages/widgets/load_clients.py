@@ -1,6 +1,6 @@
 """Sessions as browsers make them, many at a time: a page is asked for over the WebSocket, tiles over HTTP.
 
-``python -m pages.widgets.load_clients --url http://127.0.0.1:8501 --sessions 25 --seconds 300 --view ID`` prints one
+``python -m pages.widgets.load_clients --url http://127.0.0.1:8501 --sessions 25 --seconds 300`` prints one
 JSON line: the milliseconds of every rerun by page and of every tile, and every error. Each session has a cookie of its
 own, goes from page to page with pauses as of a reader, opens the slide of the patient, looks at nine tiles at a time.
 """
@@ -22,9 +22,12 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from websockets.asyncio.client import ClientConnection, connect
 
+from core.results.views import save_view
+from core.results.workspace import Workspace
+from pages.widgets.state import PageState
+
 PATIENCE_S = 120.0
-_SLIDE = re.compile(rb"((?:/[\w-]+)*/slide/[\w-]+)\.dzi\?t=([\w.\-]+)")
-_DOWNLOAD = re.compile(rb"(?:/[\w-]+)*/export/[\w/.-]+\.csv\?t=[\w.\-]+")
+_SLIDE = re.compile(rb'"address":\s*"((?:/[\w-]+)*/slide/[\w-]+)",\s*"token":\s*"([\w.\-]+)"')
 _SIZE = re.compile(r'Width="(\d+)" Height="(\d+)"')
 _TILE = 510
 PAGES = ("", "survival", "patient", "slide", "experts", "compare", "evidence", "board", "train")
@@ -63,12 +66,13 @@ def _learn(session: Session, message: ForwardMsg, raw: bytes) -> str:
         delta = message.delta
         if delta.WhichOneof("type") == "add_block" and delta.add_block.WhichOneof("type") == "tab_container":
             session.tabs = delta.add_block.tab_container.id or session.tabs
-        if delta.WhichOneof("type") == "new_element" and delta.new_element.WhichOneof("type") == "exception":
-            return str(delta.new_element.exception.message)
+        element = delta.new_element if delta.WhichOneof("type") == "new_element" else None
+        if element is not None and element.WhichOneof("type") == "link_button":
+            session.download = element.link_button.url
+        if element is not None and element.WhichOneof("type") == "exception":
+            return str(element.exception.message)
     if found := _SLIDE.search(raw):
         session.slide = (found[1].decode(), found[2].decode())
-    if found := _DOWNLOAD.search(raw):
-        session.download = found[0].decode()
     return ""
 
 
@@ -172,16 +176,22 @@ async def live(url: str, view: str, sessions: int, seconds: float, pause: float)
     return seen
 
 
+def view_of(cohort: str, run: str, patient: str) -> str:
+    """The id of a page state that has these open, for the address; kept in the workspace as a page would."""
+    return save_view(PageState(cohort=cohort, run=run, patient=patient).as_json(), Workspace.default())
+
+
 def main() -> None:
     """Live as many sessions as asked for, and print what they saw."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--url", required=True)
-    parser.add_argument("--view", default="")
+    parser.add_argument("--open", nargs=3, metavar=("COHORT", "RUN", "PATIENT"), default=("", "", ""))
     parser.add_argument("--sessions", type=int, default=25)
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--pause", type=float, default=10.0)
     given = parser.parse_args()
-    seen = asyncio.run(live(given.url, given.view, given.sessions, given.seconds, given.pause))
+    view = view_of(*given.open) if all(given.open) else ""
+    seen = asyncio.run(live(given.url, view, given.sessions, given.seconds, given.pause))
     print(json.dumps({"pages": seen.pages, "tiles": seen.tiles, "errors": seen.errors}))  # noqa: T201
 
 
