@@ -41,7 +41,7 @@ def cohort_titles(cohorts: tuple[CohortSummary, ...]) -> dict[str, str]:
 def cohort_and_run(cohorts: tuple[CohortSummary, ...], cohort: Cohort, runs: tuple[Run, ...]) -> None:
     """The two select boxes."""
     titles = cohort_titles(cohorts)
-    left, right, rest = st.columns([5, 5, 3], vertical_alignment="bottom")
+    left, right, rest = st.columns([9, 13, 5], vertical_alignment="bottom")  # a run is told in more words than a cohort
     with left:
         bound_select(
             "Cohort", list(titles), cohort.name, "bar_cohort", lambda name: page.put(page.current().of_cohort(name)),
