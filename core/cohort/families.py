@@ -25,7 +25,7 @@ def read_families(path: Path) -> dict[str, tuple[str, ...]]:
         rows = [line.rstrip("\r\n").split("\t") for line in text if line.strip()]
         families = {r[0].strip(): r[2:] for r in rows}
     else:
-        table = [r for r in csv.reader(text) if any(r)]
+        table = _rows(text, path)
         header, body = table[0], table[1:]
         families = {name.strip(): [r[i] for r in body if i < len(r)] for i, name in enumerate(header) if name.strip()}
     cleaned = {name: tuple(dict.fromkeys(s.strip() for s in genes if s.strip())) for name, genes in families.items()}
@@ -33,6 +33,18 @@ def read_families(path: Path) -> dict[str, tuple[str, ...]]:
     if not cleaned:
         raise PrognoscopeError("no gene family", path.name, "give a CSV with a column a family, or a GMT file")
     return cleaned
+
+
+def _rows(text: Sequence[str], path: Path) -> list[list[str]]:
+    try:
+        rows = [r for r in csv.reader(text) if any(r)]
+    except csv.Error as error:
+        raise PrognoscopeError(
+            f"families that cannot be read ({error})", path.name, "save them again as CSV, or give a GMT file"
+        ) from error
+    if not rows:
+        raise PrognoscopeError("no gene family", path.name, "give a CSV with a column a family, or a GMT file")
+    return rows
 
 
 @dataclass(frozen=True)

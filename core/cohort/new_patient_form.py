@@ -162,7 +162,10 @@ def _gene_line(genes: GivenFile) -> tuple[list[str], list[str]]:
     except UnicodeDecodeError as error:
         raise PrognoscopeError("a gene table that is no text", "the genes", "save it as CSV, UTF-8") from error
     first = text.partition("\n")[0]
-    rows = [r for r in csv.reader(text.splitlines(), delimiter="\t" if "\t" in first else ",") if any(r)]
+    try:
+        rows = [r for r in csv.reader(text.splitlines(), delimiter="\t" if "\t" in first else ",") if any(r)]
+    except csv.Error as error:
+        raise PrognoscopeError(f"a gene table that cannot be read ({error})", "the genes", "save it as CSV") from error
     if len(rows) != 2 or len(rows[0]) != len(rows[1]):
         raise PrognoscopeError(
             f"a gene table of {max(0, len(rows) - 1)} lines", "the genes",
