@@ -89,7 +89,7 @@ def _clipped(text: str, width: int) -> str:
 def _head(content: ReportContent) -> list[Any]:
     found = content.identity
     facts = " · ".join([*found.facts, *([f"observed {found.observed}"] if found.observed else [])])
-    right = f"{content.title}<br/>{escape(content.cohort_title)}<br/>{escape(content.badge)} estimate"
+    right = f"{escape(content.title)}<br/>{escape(content.cohort_title)}<br/>{escape(content.badge)} estimate"
     top = Table(
         [[Paragraph(escape(content.name), NAME), Paragraph(right, RIGHT)]], colWidths=[WIDTH * 0.5, WIDTH * 0.5]
     )

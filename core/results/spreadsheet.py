@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
+_RETURN = re.compile(r"\r\n?")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")
 """Signs that a spreadsheet takes for the beginning of a formula or command (OWASP's list, full-width forms too)."""
 
@@ -11,9 +14,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|
 def inert(value: object) -> object:
     """``value``, with an apostrophe before a text that a spreadsheet would calculate.
 
-    Numbers, texts that are numbers (``-2.5``) and single signs (``+``, ``-``: markers' findings) stay as they are.
+    Numbers, texts that are numbers (``-2.5``) and single signs (``+``, ``-``: markers' findings) stay as they are. A
+    bare carriage return, at which a spreadsheet begins a new line and so a new cell, becomes a line feed.
     """
-    if not isinstance(value, str) or not value.lstrip(" ").startswith(_FORMULA) or len(value.strip()) == 1:
+    if not isinstance(value, str):
+        return value
+    value = _RETURN.sub("\n", value)
+    if not value.lstrip(" ").startswith(_FORMULA) or len(value.strip()) == 1:
         return value
     try:
         float(value)
