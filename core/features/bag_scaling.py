@@ -44,7 +44,8 @@ class BagScaler:
 
     def transform(self, bag: NDArray[np.float32]) -> Float32Array:
         """(n, d) → (n, d) standardised."""
-        scaled = (bag - self.mean) * self.scale
+        scaled = bag - self.mean
+        scaled *= self.scale  # in place: a bag of very many patches is gigabytes
         gaps = np.isnan(scaled)
         if gaps.any():
             scaled[gaps] = 0.0

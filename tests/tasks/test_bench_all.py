@@ -193,15 +193,15 @@ def test_what_the_processor_has_is_read_from_its_flags() -> None:
 @pytest.mark.slow
 def test_the_bench_of_the_card_runs_small_on_a_cpu_and_is_absent_without_one(workspace: Workspace) -> None:
     sizes = GpuSizes(
-        patients=15, patches=20, folds=2, epochs=2, batch=4, looped=2, rounds=2, square=64, compile=False,
+        patients=60, patches=20, folds=2, epochs=2, batch=16, looped=2, rounds=2, square=64, compile=False,
         families=TINY.families, case=TINY,
     )  # fmt: skip
     result = bench_gpu(workspace, False, silent, sizes, "cpu")
     rows = {r.name: r for r in result.rows}
-    step = "gpu:step, bf16, as it is, 20 patches, 4 patients"
+    step = "gpu:step, bf16, as it is, 20 patches, 16 patients"
     assert rows[f"{step} (reference: loop)"].target == 15.0
     assert rows[f"{step} (reference: floor)"].target == 0.2
-    whole = rows["gpu:2 folds of 15 × 20 × 12, 2 epochs"]
+    whole = rows["gpu:2 folds of 60 × 20 × 12, 2 epochs"]
     assert (whole.unit, whole.reference) == ("s", 300.0)
     assert np.isfinite(result.extra["last_loss"])
     if not torch.cuda.is_available():

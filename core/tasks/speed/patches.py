@@ -19,8 +19,8 @@ from core.tasks.speed.machine import free_memory
 
 LARGE, MOST_GB = 200_000, 8.0
 """A slide that can still be scored and mapped, and the memory of the whole process for it."""
-NEEDED_BYTES = 16_000
-"""A patch of 1,024 features in a scoring process: its features three times, and the encoder's tokens."""
+NEEDED_BYTES, STARTED_BYTES = 17_500, 1e9
+"""A patch of 1,024 features in a scoring process (its features twice, and the encoder's tokens), and the process."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def patch_rows(
     ``measure`` scores a slide; another than the default takes less to start and measures its own process's memory.
     """
     free = 2**30 * free_memory()
-    fitting = [s for s in sizes if s * NEEDED_BYTES * width / 1024 < free]
+    fitting = [s for s in sizes if s * NEEDED_BYTES * width / 1024 + STARTED_BYTES < free]
     left = tuple(f"{s:,} patches: {free / 2**30:.0f} GiB are free" for s in sizes if s not in fitting)
     scored, drawn, read = [], [], []
     for i, size in enumerate(fitting):
@@ -81,4 +81,4 @@ def reading_seconds(patches: int, width: int) -> float:
         features = np.random.default_rng(0).random((patches, width), dtype=np.float32)
         store.write("bench", Encoded(features))
         del features
-        return timed(lambda: store.read("bench"), 2)
+        return timed(lambda: store.read("bench"), 1)

@@ -23,8 +23,8 @@ class StepSizes:
         default_factory=lambda: {
             64: (32, 4, None, None),
             1_000: (8, 4, 1.8, 4.0),
-            4_000: (4, 4, None, None),
-            10_000: (4, 4, 1.7, 2.5),
+            4_000: (3, 3, None, None),
+            10_000: (2, 2, 1.7, 2.5),
         }
     )
     rounds: int = 3
