@@ -26,4 +26,8 @@ def not_from_here(scope: Scope, headers: Mapping[str, str]) -> bool:
         return True
     if any(name in headers for name in _FORWARDED):
         return True
-    return not is_this_machine(urlsplit(f"//{headers.get('host', '')}").hostname or "")
+    try:
+        name = urlsplit(f"//{headers.get('host', '')}").hostname
+    except ValueError:  # half an IPv6 address
+        return True
+    return not is_this_machine(name or "")

@@ -87,12 +87,14 @@ def _starts(own: Workspace, place: Path) -> list[Path]:
 
 
 def _chosen(scene: Scene, steps: int | None) -> list[int]:
-    """Which changes of files: all, or some spread over them and the last ones, where things come into their place."""
-    if steps is None or steps >= scene.steps:
+    """Which changes of files: all, or those right after something came into its place, some spread over all such and
+    the last of them, where what belongs together is put in place together."""
+    if steps is None:
         return list(range(1, scene.steps + 1))
-    last = range(scene.steps - steps // 2 + 1, scene.steps + 1)
-    spread = np.linspace(1, last[0] - 1, steps - len(last)).round().astype(int).tolist()
-    return sorted({*spread, *last})
+    after = [step + 1 for step in scene.renames if step < scene.steps] or [scene.steps]
+    last = after[-(steps - steps // 3) :]
+    spread = np.linspace(0, len(after) - 1, steps // 3).round().astype(int).tolist()
+    return sorted({*last, *(after[i] for i in spread)})
 
 
 def _rows(how: str, found: Round) -> list[BenchRow]:

@@ -32,12 +32,13 @@ _CHANGES = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.tru
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended: ``killed`` before it was through, after ``seconds`` of work and ``steps`` changes of files
-    (-1 where it was killed)."""
+    """How a process ended: ``killed`` before it was through, else after ``seconds`` and ``steps`` changes of files,
+    of which ``renames`` put something in its place."""
 
     killed: bool
     seconds: float
-    steps: int
+    steps: int = 0
+    renames: tuple[int, ...] = ()
 
 
 def run_act(act: str, workspace: Workspace, study: Path, after: float | None = None, step: int = 0) -> Ended:
@@ -72,9 +73,10 @@ def run_act(act: str, workspace: Workspace, study: Path, after: float | None = N
     process.join(PATIENCE_S)
     ours.close()
     if said.startswith("done "):
-        return Ended(False, seconds, int(said.split()[1]))
+        steps, *renames = map(int, said.split()[1:])
+        return Ended(False, seconds, steps, tuple(renames))
     if process.exitcode == -signal.SIGKILL:
-        return Ended(True, seconds, -1)
+        return Ended(True, seconds)
     raise PrognoscopeError(f"work that ended by itself ({said or process.exitcode})", act, "see what it wrote")
 
 
@@ -99,7 +101,7 @@ def _work(act: str, root: str, study: str, pipe: Connection, step: int) -> None:
     except Exception as error:  # noqa: BLE001  told to whoever started it
         pipe.send(f"failed: {error}")
         return
-    pipe.send(f"done {steps.count}")
+    pipe.send(" ".join(map(str, ("done", steps.count, *steps.renames))))
 
 
 class _Steps:
@@ -107,6 +109,7 @@ class _Steps:
 
     def __init__(self, root: str, fatal: int) -> None:
         self.root, self.fatal, self.count = root, fatal, 0
+        self.renames: list[int] = []
 
     def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
         if event == "open":
@@ -119,5 +122,7 @@ class _Steps:
             return
         if isinstance(path, str | os.PathLike) and str(path).startswith(self.root):
             self.count += 1
+            if event == "os.rename":
+                self.renames.append(self.count)
             if self.count == self.fatal:
                 os.killpg(0, signal.SIGKILL)

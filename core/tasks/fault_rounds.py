@@ -41,7 +41,7 @@ class Scene:
     """A workspace in which one act is killed, always at the same place, since an index of media holds full paths.
 
     ``starts`` folders with the workspaces it may begin with · ``wholes`` what is read from each of them · ``end`` what
-    an uninterrupted act leaves of the first · ``seconds`` and ``steps`` that it takes.
+    an uninterrupted act leaves of the first · ``seconds`` and ``steps`` that it takes, ``renames`` among these.
     """
 
     act: str
@@ -53,6 +53,7 @@ class Scene:
     end: State
     seconds: float
     steps: int
+    renames: tuple[int, ...]
 
     def put_back(self, number: int) -> State:
         """Begin anew with the start of this number; what is read from it."""
@@ -77,7 +78,9 @@ def make_scene(
         ended = run_act(function, workspace, study)
         times.append(ended.seconds)
     end = read_all(workspace)
-    return Scene(act, function, workspace, study, tuple(starts), tuple(wholes), end, min(times), ended.steps)
+    return Scene(
+        act, function, workspace, study, tuple(starts), tuple(wholes), end, min(times), ended.steps, ended.renames
+    )
 
 
 def kill_at_moments(scene: Scene, kills: int, random: np.random.Generator, progress: Progress) -> Round:

@@ -106,7 +106,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@tries(0.1, 60)
+@tries(0.075, 60)
 @given(command_lines())
 def test_command_lines(kept: Path, tmp_path: Path, watch: Watch, line: list[str]) -> None:
     root = tmp_path / "workspace"

@@ -139,7 +139,7 @@ def encoded(path: Path) -> None:
         assert found.coordinates is None or found.coordinates.shape == (len(found.features), 2)
 
 
-@tries(0.1, 120)
+@tries(0.09, 120)
 @given(hdf5())
 def test_hdf5(tmp_path: Path, watch: Watch, data: bytes) -> None:
     path = tmp_path / "a.h5"
@@ -148,7 +148,7 @@ def test_hdf5(tmp_path: Path, watch: Watch, data: bytes) -> None:
     encoded(path)
 
 
-@tries(0.1, 120)
+@tries(0.09, 120)
 @given(tensors())
 def test_tensors(tmp_path: Path, watch: Watch, data: bytes) -> None:
     path = tmp_path / "a.pt"

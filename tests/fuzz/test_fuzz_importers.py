@@ -69,7 +69,7 @@ def put(folder: Path, files: dict[str, bytes]) -> Path:
     return folder
 
 
-@tries(0.36, 170)
+@tries(0.27, 170)
 @given(given_studies())
 def test_studies_of_every_format(tmp_path: Path, watch: Watch, case: tuple[Study, dict[str, bytes], Any]) -> None:
     study, files, options = case
@@ -91,7 +91,7 @@ def test_studies_of_every_format(tmp_path: Path, watch: Watch, case: tuple[Study
     assert checked.as_json()
 
 
-@tries(0.04, 20)
+@tries(0.02, 20)
 @given(given_studies(), words | st.sampled_from(["a", "cohort-1"]))
 def test_what_is_stored_reads_back(tmp_path: Path, watch: Watch, case: Any, name: str) -> None:
     study, files, options = case
@@ -126,7 +126,7 @@ def archives(draw: st.DrawFn) -> bytes:
     return draw(mutated_bytes(data)) if draw(st.booleans()) else data
 
 
-@tries(0.03, 30)
+@tries(0.02, 30)
 @given(archives())
 def test_archives(tmp_path: Path, watch: Watch, data: bytes) -> None:
     path, workspace = put(tmp_path / "in", {"study.zip": data}) / "study.zip", Workspace(tmp_path / "workspace")
@@ -164,7 +164,7 @@ def _spreadsheets(draw: st.DrawFn) -> bytes:
 COHORT = make_large_cohort(24)
 
 
-@tries(0.03, 30)
+@tries(0.02, 30)
 @given(written([("id", "fold"), *((p, str(i % 3)) for i, p in enumerate(COHORT.ids))]), st.booleans())
 def test_folds(tmp_path: Path, watch: Watch, data: bytes, several: bool) -> None:
     folder = put(tmp_path / "in", {"splits_0.csv" if several else "folds.csv": data})

@@ -112,7 +112,7 @@ def escaped(text: str, keep: str) -> str:
     return "".join(c if c in keep else "".join(f"%{b:02X}" for b in c.encode("utf-8", "surrogatepass")) for c in text)
 
 
-@tries(0.2, 220)
+@tries(0.22, 220)
 @given(st.data())
 def test_routes(client: TestClient, watch_served: Watch, data: st.DataObject) -> None:
     plain = string.ascii_letters + string.digits + "/._-"
@@ -174,7 +174,7 @@ def test_tokens(data: st.DataObject, user: str, resource: str) -> None:
     assert verify(right, user, resource + "x") == "other resource"
 
 
-@tries(0.05, 100)
+@tries(0.1, 100)
 @given(odd | st.text(HEX, min_size=24, max_size=32), st.dictionaries(odd, odd, max_size=3))
 def test_names_in_addresses(client: TestClient, tmp_path: Path, name: str, cookies: dict[str, str]) -> None:
     """Opaque names, saved views and cookies name what is there, or nobody."""
