@@ -211,6 +211,14 @@ def test_a_file_and_a_page_session_belong_to_one_login(dashboard: Dashboard) -> 
     mine = message.file_urls_response.file_urls[0].upload_url
     xsrf = {"X-Xsrftoken": xsrf_of(admin)}
     assert admin.put(mine, files={"file": b"a,b"}, headers=xsrf).status_code == 204
+    assert admin.put(mine, files={"file": bytes(52 << 20)}, headers=xsrf).status_code == 413  # 50 MB is the most
+
+    def without_length() -> Iterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+        yield from (bytes(1 << 20) for _ in range(60))
+
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert admin.put(mine, content=without_length(), headers=xsrf | kind).status_code == 413
     assert other.delete(mine, headers=xsrf).status_code == 403
     page.socket.close()
     thief = Page(dashboard, other, page.session)  # asks to go on with the page session of another person
