@@ -15,7 +15,7 @@ from core.cohort.coverage import exclusions
 from core.cohort.endpoint import Endpoint
 from core.cohort.importers.draft import Progress, silent
 from core.cohort.importing import import_cohort
-from core.cohort.report_findings import NOTHING_FOUND, Identifying, ReportFindings
+from core.cohort.report_findings import NOTHING_FOUND, TOLD, Identifying, ReportFindings
 
 _NAME = "check"
 
@@ -87,7 +87,8 @@ def check_import(path: Path, *, progress: Progress = silent, **options: Any) -> 
     """
     looked = {**options, "identifying": Identifying.KEEP}  # what is decided about the reports comes after the look
     imported = import_cohort(path, _NAME, secret=secrets.token_bytes(32), progress=progress, **looked)
-    return replace(summarised(imported.cohort), identifying=imported.found)
+    undecided = tuple(w for w in imported.cohort.warnings if not w.startswith(TOLD))
+    return replace(summarised(imported.cohort), warnings=undecided, identifying=imported.found)
 
 
 def summarised(cohort: Cohort) -> Checked:

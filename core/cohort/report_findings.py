@@ -15,6 +15,8 @@ from core.errors import PrognoscopeError
 
 EXAMPLES = 3
 OPTION = "--identifying"
+TOLD = "Reports may have told who a patient is"
+"""How the warning begins that says what was decided."""
 
 
 class Identifying(StrEnum):
@@ -109,7 +111,7 @@ def decide(reports: Sequence[ReportText], what: Identifying | None) -> Decided:
     else:
         kept, done = tuple(reports), "kept, as decided at import"
     counts = "; ".join(replace(k, examples=()).words for k in found.kinds)  # what is stored repeats nothing
-    return Decided(kept, found, (f"Reports may have told who a patient is ({counts}): {done}.",))
+    return Decided(kept, found, (f"{TOLD} ({counts}): {done}.",))
 
 
 def _summed(reports: Sequence[ReportText], places: Sequence[tuple[Found, ...]]) -> ReportFindings:

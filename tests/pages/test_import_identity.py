@@ -46,6 +46,7 @@ def test_nothing_goes_on_before_it_is_decided(what: Identifying, workspace: Work
     assert "14.02.****" in said
     assert "A**** W****" in said
     assert not SECRETS.search(said)
+    assert "as decided" not in said
     assert test.radio(key="import_identifying").value is None
     assert test.button(key="import_continue").disabled
     test.radio(key="import_identifying").set_value(what).run()
