@@ -64,7 +64,7 @@ class Scene:
 def make_scene(
     act: str, function: str, workspace: Workspace, study: Path, starts: Sequence[Path], arrange: Arrange | None = None
 ) -> Scene:
-    """Do the act uninterrupted, twice, and keep what it left; ``arrange`` puts into the starts what it needs."""
+    """Do the act uninterrupted and keep what it left; ``arrange`` puts into the starts what it needs."""
     wholes = []
     for start in starts:
         restore(start, workspace)
@@ -72,14 +72,11 @@ def make_scene(
             arrange(workspace)
             keep(workspace, start)
         wholes.append(read_all(workspace))
-    times = []
-    for _ in range(2):
-        restore(starts[0], workspace)
-        ended = run_act(function, workspace, study)
-        times.append(ended.seconds)
+    restore(starts[0], workspace)
+    ended = run_act(function, workspace, study)
     end = read_all(workspace)
     return Scene(
-        act, function, workspace, study, tuple(starts), tuple(wholes), end, min(times), ended.steps, ended.renames
+        act, function, workspace, study, tuple(starts), tuple(wholes), end, ended.seconds, ended.steps, ended.renames
     )
 
 
