@@ -86,8 +86,15 @@ class Rates:
     bf16: float
     bandwidth: float
 
+    def best(self, other: Rates) -> Rates:
+        """The faster of two measurements of each: a floor needs what the machine can do, not what it did once."""
+        return Rates(max(self.fp32, other.fp32), max(self.bf16, other.bf16), max(self.bandwidth, other.bandwidth))
+
     def floor(self, flops: float, moved: float, bfloat16: bool = False) -> float:
-        """Seconds below which no program gets: its products at full rate, or its bytes, whichever takes longer."""
+        """Seconds below which no program gets: its products at full rate, or its bytes, whichever takes longer.
+
+        What stays in the processor's cache between two stages need not cross the memory and can be faster.
+        """
         return max(flops / (self.bf16 if bfloat16 else self.fp32), moved / self.bandwidth)
 
 
