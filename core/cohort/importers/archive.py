@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from core.cohort.importers.reading import leaves_folder
 from core.errors import PrognoscopeError
+from core.results.trouble import disk_trouble
 
 MAX_BYTES = 64 << 30
 """64 GiB unpacked: the slides of a hundred patients. A larger study is imported from a folder."""
@@ -80,6 +81,9 @@ def unpack_archive(path: Path, target: Path, limit: int = MAX_BYTES) -> None:
         raise PrognoscopeError("a damaged archive", path.name, "download or pack it again") from error
     except OSError as error:
         shutil.rmtree(target)
+        trouble = disk_trouble(error)
+        if trouble is not None:  # of the disk, not of the archive
+            raise trouble from error
         raise PrognoscopeError(
             f"an archive that cannot be unpacked ({error.strerror or 'unknown reason'})", path.name,
             "unpack it yourself and import the folder",
