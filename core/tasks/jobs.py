@@ -156,6 +156,7 @@ TASKS: Mapping[str, Task] = {
             "clinical": Argument("texts"),
             "reports": Argument("texts"),
             "media": Argument("texts"),
+            "identifying": Argument("text", choices=("", "keep", "blank", "leave-out")),
             "check_only": Argument("yes or no"),
         },
     ),
