@@ -145,8 +145,10 @@ async def _live(url: str, view: str, number: int, end: float, pause: float, seen
         async with socket as opened:
             session = Session(http, opened, view, origin)
             await _rerun(session, "")
-            while time.monotonic() < end:
+            while True:  # each session goes to one page at least, however slow the machine
                 await _step(session, chance.choice(PAGES), chance, seen)
+                if time.monotonic() >= end:
+                    return
                 await asyncio.sleep(min(chance.expovariate(1 / pause), max(0.0, end - time.monotonic())))
 
 

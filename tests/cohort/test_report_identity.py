@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 from core.cli.__main__ import main
 from core.cohort.checking import Checked, check_import
 from core.cohort.identity_patterns import Kind
+from core.cohort.import_request import ImportRequest
 from core.cohort.importing import import_cohort, import_into
 from core.cohort.media_index import load_media
 from core.cohort.report_findings import Identifying, decide
@@ -22,6 +24,7 @@ from core.cohort.report_identity import find_identifying, masked
 from core.cohort.report_texts import ReportText, hide_ids
 from core.cohort.sample import SPECIFICATION, make_sample_cohort
 from core.errors import PrognoscopeError
+from core.jobs.queue import JobQueue
 from core.media.reports import read_report
 from core.media.synthetic.report_writer import write_report
 from core.results.workspace import Workspace
@@ -175,3 +178,12 @@ def test_a_single_study_is_read_with_a_decision_alone(study: Path) -> None:
     found = import_cohort(study, "s", secret=SECRET, columns=COLUMNS, identifying=Identifying.BLANK)
     assert found.found.touched == 2
     assert all("Weber" not in r.text for r in found.reports)
+
+
+def test_the_job_of_a_large_study_takes_every_word_of_a_request(study: Path, workspace: Workspace) -> None:
+    """What the wizard submits is what the task's list of arguments allows, the decision included."""
+    request = ImportRequest(str(study), "liver", columns=COLUMNS, identifying=Identifying.BLANK.value)
+    job = JobQueue(workspace).submit("import", asdict(request), "Import of liver")
+    assert job.arguments["identifying"] == "blank"
+    with pytest.raises(PrognoscopeError):
+        JobQueue(workspace).submit("import", {**asdict(request), "identifying": "perhaps"}, "Import of liver")

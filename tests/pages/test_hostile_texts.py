@@ -96,7 +96,7 @@ async def _visit(url: str, view: str, page: str, tab: str) -> str:
 
     before, load_clients._step = load_clients._step, step  # type: ignore[assignment]
     try:
-        await load_clients._live(url, view, 0, float("inf"), 0.0, seen)
+        await load_clients._live(url, view, 0, float("inf"), 1e-3, seen)
     except _OverError:
         pass
     finally:
