@@ -5,7 +5,6 @@ The messages are those a browser gets; how Chromium draws them is tried in tests
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from typing import Any
@@ -19,6 +18,7 @@ from pages.widgets.load_clients import Session
 from tests.browser.hostile import TRICK, hostile_app
 from tests.browser.places import PLACES
 from tests.browser.test_everybody_can_use_it import state_of
+from tests.own_loop import run_apart
 from tests.serving.test_hostile_exports import alive
 
 _MARKDOWN = re.compile(r"(?<!\\)\](?=[(\[:])|://|www\.\w|(?<!\\)\$x|(?<!\\):red\[", re.IGNORECASE)
@@ -76,7 +76,7 @@ def test_no_page_sends_anything_that_acts(
     monkeypatch.setattr(load_clients, "_learn", look)
     with hostile_app(tmp_path_factory.mktemp("hostile")) as whole:
         for place in PLACES:
-            seen = asyncio.run(_visit(whole.served.url, state_of(place, whole), place.page, place.tab))
+            seen = run_apart(_visit(whole.served.url, state_of(place, whole), place.page, place.tab))
             found = [f"{place.name}: {w}" if not w.startswith("[") else w for w in found]
             assert not seen, (place.name, seen)
     assert found == [], json.dumps(found[:20], indent=1, ensure_ascii=False)

@@ -30,6 +30,7 @@ from core.tasks.bench_tiles import write_texture
 from pages.widgets import load_clients
 from pages.widgets.load_clients import Seen
 from pages.widgets.state import PageState
+from tests.own_loop import run_apart
 from tests.pages.builders import save_sample_run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,7 +145,7 @@ def test_page_socket_tile_and_download_behind_a_proxy(
         _wait(f"http://127.0.0.1:{behind}{PREFIX}/_stcore/health", server, log)
         with proxy(port, behind) as asked:
             url = f"http://127.0.0.1:{port}{PREFIX}"
-            seen: Seen = asyncio.run(load_clients.live(url, view, 1, 15.0, 0.2))
+            seen: Seen = run_apart(load_clients.live(url, view, 1, 15.0, 0.2))
             outside = httpx.get(f"http://127.0.0.1:{port}/", trust_env=False)
     finally:
         server.terminate()
