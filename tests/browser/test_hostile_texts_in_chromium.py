@@ -43,13 +43,16 @@ def alive(page: Page, url: str, place: Place, view: str) -> list[str]:
     page.on("request", lambda request: asked.append(request.url))
     page.route("**/*evil*/**", lambda route: route.abort())
     go(page, url, place, view)
+    found = list(page.evaluate(_ALIVE))
     for name in ("Table", "History"):  # folded parts are drawn when they are opened
         button = page.get_by_role("button", name=name, exact=True).first
         if button.is_visible():
             button.click()
             still(page)
-            page.keyboard.press("Escape")
-    found = list(page.evaluate(_ALIVE))
+            found += page.evaluate(_ALIVE)
+            page.mouse.click(5, 400)  # beside it: it closes
+            page.get_by_test_id("stPopoverBody").wait_for(state="detached")
+            still(page)
     return [f"{place.name}: {w}" for w in found + [f"asked for {u}" for u in asked if "evil" in u]]
 
 
