@@ -102,6 +102,7 @@ def test_the_five_presentations_show_one_number_and_the_choice_is_kept(chromium:
     expect(page.locator("p.said").first).to_have_text(
         f"About {number} of 100 patients like this one are alive 3 years after diagnosis."
     )
+    still(page)  # the choice is kept when the page is whole
     page.reload()
     expect(page.locator("p.said").first).to_contain_text(number)
     page.get_by_role("button", name="Next", exact=True).click()
