@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,13 @@ def copies() -> list[tuple[list[str], str]]:
     return [(words[:-1], words[-1]) for step, rest in STEPS if step == "COPY" for words in [rest.split()]]
 
 
+@cache
+def tracked() -> tuple[str, ...]:
+    """What git has, or would take."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    return tuple(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
+
+
 def ignored(path: str) -> bool:
     parts = path.split("/")
     heads = ["/".join(parts[: i + 1]) for i in range(len(parts))]
@@ -37,16 +45,9 @@ def ignored(path: str) -> bool:
 
 
 def test_every_source_is_there_and_tracked() -> None:
-    tracked = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
     for sources, _ in copies():
         for source in sources:
-            inside = [t for t in (*tracked, "Containerfile") if t == source or t.startswith(source.rstrip("/") + "/")]
+            inside = [t for t in (*tracked(), "Containerfile") if t == source or t.startswith(source.rstrip("/") + "/")]
             assert inside, source
             assert not all(ignored(t) for t in inside), source
 
@@ -86,16 +87,9 @@ def test_the_packages_are_those_of_the_start_script() -> None:
 def image(tmp_path: Path) -> Path:
     """A folder with what the recipe copies, and this machine's packages."""
     home = tmp_path / "opt"
-    tracked = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
     for sources, _ in copies():
         for source in sources:
-            for name in tracked:
+            for name in tracked():
                 if (name == source or name.startswith(source.rstrip("/") + "/")) and not ignored(name):
                     (home / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy(ROOT / name, home / name)

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-
-import torch
 
 from core.results.workspace import Workspace
 from core.tasks.bench import BenchResult, BenchRow, Progress, run_bench
 from core.tasks.bench_gpu import no_gpu
+from core.tasks.bench_training import threads_of_torch
 from core.tasks.markdown import table_header, table_row
 from core.tasks.provenance import code_version
 from core.tasks.speed.estimate import FLEETS, assumptions, estimate_rows, measured_seconds
@@ -136,7 +134,7 @@ def bench_all(workspace: Workspace, full: bool, progress: Progress, sizes: AllSi
     load = os.getloadavg()[0]
     if load > THREADS / 2:
         progress(0.0, f"other programs are busy (load {load:.1f}): times and ratios will be off")
-    with _threads(sizes.threads):
+    with threads_of_torch(sizes.threads):
         run = _Run(workspace, full, sizes, machine, _rates(sizes))
         parts = run.parts()
         for i, (name, part) in enumerate(parts):
@@ -160,16 +158,6 @@ def bench_all(workspace: Workspace, full: bool, progress: Progress, sizes: AllSi
 
 def _rates(sizes: AllSizes) -> Rates:
     return measured_rates(sizes.square, max(1, sizes.square // 8))
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def rate_rows(rates: Rates, machine: Machine) -> list[BenchRow]:

@@ -87,7 +87,7 @@ def bench_training(workspace: Workspace, full: bool, progress: Progress) -> Benc
     load = os.getloadavg()[0]
     if load > THREADS / 2:
         progress(0.0, f"other programs are busy (load {load:.1f}): times and ratios will be off")
-    with _threads(THREADS):
+    with threads_of_torch(THREADS):
         for i, contest in enumerate(CONTESTS):
             progress(0.2 * i, f"training steps, {contest.name}")
             rows += contest_rows(contest, contest.rounds * (3 if full else 1))
@@ -98,7 +98,8 @@ def bench_training(workspace: Workspace, full: bool, progress: Progress) -> Benc
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def threads_of_torch(count: int) -> Iterator[None]:
+    """So many threads inside the block, as many as before after it."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

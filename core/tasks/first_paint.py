@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from urllib.error import URLError
 
 from core.errors import PrognoscopeError
 from core.results.workspace import Workspace
-from core.tasks.provenance import ROOT
+from core.tasks.served import PATIENCE_S, served
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -25,7 +16,6 @@ FLAGS = (
 )  # fmt: skip
 MEANINGFUL = ("h1", ".facts")
 """The page's name and the cohort's numbers; what cannot be read yet is no paint."""
-PATIENCE_S = 120.0
 _WATCH = """(wanted) => {
   const seen = (css) => [...document.querySelectorAll(css)].some((e) => e.innerText && e.getClientRects().length);
   const look = () => {
@@ -61,7 +51,7 @@ def seconds_to_health(workspace: Workspace, starts: int) -> list[float]:
     found = []
     for _ in range(starts):
         started = time.perf_counter()
-        with _application(workspace):
+        with served(workspace):
             found.append(time.perf_counter() - started)
     return found
 
@@ -74,7 +64,7 @@ def _visit(workspace: Workspace) -> float:
     from playwright.sync_api import TimeoutError as TooLate
     from playwright.sync_api import sync_playwright
 
-    with _application(workspace) as address, sync_playwright() as playwright:
+    with served(workspace) as (address, _), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_browser(), args=list(FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.add_init_script(f"({_WATCH})({list(MEANINGFUL)!r})")
@@ -88,33 +78,3 @@ def _visit(workspace: Workspace) -> float:
             ) from error
         finally:
             browser.close()
-
-
-@contextmanager
-def _application(workspace: Workspace) -> Iterator[str]:
-    """The application on a free port: its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    command = [sys.executable, "-m", "streamlit", "run", str(Path(ROOT) / "app.py"), "--server.port", str(port)]
-    environment = {**os.environ, "PROGNOSCOPE_WORKSPACE": str(workspace.root)}
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet) as server:
-        try:
-            address = f"http://127.0.0.1:{port}"
-            _await(f"{address}/_stcore/health", server)
-            yield address
-        finally:
-            server.terminate()
-
-
-def _await(address: str, server: subprocess.Popen[bytes]) -> None:
-    directly = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own server, whatever proxy is named
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            with directly.open(address, timeout=2):
-                return
-        except (URLError, ConnectionError, TimeoutError):
-            time.sleep(0.1)
-    raise PrognoscopeError("an application that does not start", "bench pages", "./run app says why")

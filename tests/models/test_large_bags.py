@@ -39,4 +39,7 @@ def test_training_is_never_cut_into_parts(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(nystrom, "LARGE", 10)
     monkeypatch.setattr(nystrom.NystromAttention, "_in_parts", lambda *_: pytest.fail("cut while training"))
     encoder = ClassTokenEncoder(32, heads=4, landmarks=16).train()
-    encoder(torch.randn(1, 60, 32), torch.ones(1, 60, dtype=torch.bool))
+    given = torch.randn(1, 60, 32), torch.ones(1, 60, dtype=torch.bool)
+    assert torch.isfinite(encoder(*given)[0]).all()
+    with pytest.raises(pytest.fail.Exception, match="cut while training"):  # the trap is where evaluation passes
+        encoder.eval()(*given)
