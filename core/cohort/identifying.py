@@ -58,7 +58,7 @@ def without_identifying(draft: Draft) -> Draft:
     if not found:
         return draft
     words = (
-        f"{plural(len(found), 'column')} left out because they could tell who a patient is: {', '.join(found)}. Names, "
+        f"{plural(len(found), 'column')} left out that could tell who a patient is: {', '.join(found)}. Names, "
         "numbers of records, full dates, and texts that differ from patient to patient are not kept."
     )
 
