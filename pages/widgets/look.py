@@ -27,9 +27,8 @@ def look() -> None:
     """Draw it: nothing of it is seen by itself."""
     colours = palette()
     st.html(f"<style>{css_variables(colours)}\n{_read('style.css')}</style>")
-    with st.container(key="look"):
-        component = st.components.v2.component("prognoscope_look", js=_read("components/page_look.js"))
-        component(key="look_watch", data={"scheme": colours.scheme}, on_scheme_change=_nothing)
+    component = st.components.v2.component("prognoscope_look", js=_read("components/page_look.js"))
+    component(key="look_watch", data={"scheme": colours.scheme}, on_scheme_change=_nothing)
 
 
 def _nothing() -> None:

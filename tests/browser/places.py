@@ -37,13 +37,18 @@ def go(page: Page, url: str, place: Place, view: str = "") -> None:
     page.goto(f"{url}/{place.page}" + (f"?view={view}" if view else ""))
     page.locator(".research-only").wait_for(timeout=PATIENCE)
     still(page)
+    if place.tab:
+        to_tab(page, place)
+
+
+def to_tab(page: Page, place: Place) -> None:
+    """Open a tab of the page that is open, and wait until everything is drawn."""
     if place == TALK:
         page.get_by_role("button", name="Present").click()
         page.locator(".talk h1").wait_for(timeout=PATIENCE)
-    elif place.tab:
+    else:
         page.get_by_role("tab", name=place.tab, exact=True).click()
-    if place.tab:
-        still(page)
+    still(page)
 
 
 def in_scheme(page: Page, scheme: str) -> None:

@@ -18,10 +18,12 @@ _STILL = """(quiet) => {
   const main = document.querySelector('[data-testid=stMain]');
   const seen = [
     innerWidth, innerHeight, document.documentElement.scrollWidth, main && main.scrollHeight, main && main.scrollTop,
-    document.querySelectorAll('[data-testid=stSkeleton], [data-stale=true]').length,
+    document.querySelectorAll('[data-stale=true]').length,
     ...boxes.flatMap((e) => { const r = e.getBoundingClientRect(); return [r.x, r.y, r.width, r.height]; }),
   ].map((v) => Math.round(v)).join();
-  const busy = !app || app.dataset.testScriptState !== 'notRunning' || [...document.images].some((i) => !i.complete);
+  const drawn = (e) => e.getClientRects().length > 0;
+  const busy = !app || app.dataset.testScriptState !== 'notRunning' || [...document.images].some((i) => !i.complete)
+    || [...document.querySelectorAll('[data-testid=stSkeleton]')].some(drawn);
   const before = window.stillness || {};
   if (busy || before.seen !== seen) window.stillness = { seen, since: performance.now() };
   return !busy && performance.now() - window.stillness.since >= quiet;
@@ -52,7 +54,8 @@ def idle(page: Page) -> None:
 def still(page: Page, quiet: int = 250) -> None:
     """Until the script has ended and for ``quiet`` milliseconds from now nothing has moved, grown or been drawn."""
     page.evaluate("() => { window.stillness = undefined; }")
-    page.wait_for_function(_STILL, arg=quiet, timeout=PATIENCE)
+    # asked 20 times a second: at every frame the question itself would keep the browser busy
+    page.wait_for_function(_STILL, arg=quiet, timeout=PATIENCE, polling=50)
 
 
 def frames(page: Page) -> None:
