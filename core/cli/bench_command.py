@@ -29,7 +29,8 @@ def run(args: argparse.Namespace, workspace: Workspace) -> Answer:
         | ({"target": r.target} if r.target is not None else {})
         for r in result.rows
     ]
-    return Answer({"bench": args.name, "rows": rows, **result.extra}, result.lines or bench_lines(result))
+    lines = [*(result.lines or bench_lines(result)), *(f"error: {words}" for words in result.extra.get("errors", ()))]
+    return Answer({"bench": args.name, "rows": rows, **result.extra}, lines)
 
 
 def _measured(args: argparse.Namespace, workspace: Workspace) -> BenchResult:

@@ -1,9 +1,11 @@
-"""When a first visitor sees something: the application just started, a browser that was never there, the start page."""
+"""When a first visitor sees something, and when everything: the application just started, a browser that was never
+there, the start page."""
 
 from __future__ import annotations
 
 import shutil
 import time
+from dataclasses import dataclass
 
 from core.errors import PrognoscopeError
 from core.results.workspace import Workspace
@@ -23,7 +25,25 @@ _WATCH = """(wanted) => {
     else requestAnimationFrame(look);
   };
   look();
+  window.changed = 0;
+  const watch = new MutationObserver(() => { window.changed = performance.now(); });
+  watch.observe(document, { subtree: true, childList: true });
 }"""
+_WHOLE = """(quiet) => {
+  const waiting = [...document.querySelectorAll('[data-testid=stSkeleton]')].some((e) => e.getClientRects().length);
+  const state = document.querySelector('[data-testid=stApp]')?.dataset.testScriptState;
+  return state === 'notRunning' && !waiting && performance.now() - window.changed > quiet;
+}"""
+QUIET_MS = 1000
+"""For so long nothing was added to a page that is whole."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Milliseconds from the visit's begin to the first meaningful paint, and to the last thing added to the page."""
+
+    painted: float
+    whole: float
 
 
 def why_not() -> str:
@@ -35,8 +55,8 @@ def why_not() -> str:
     return "" if _browser() else "no Chromium on this machine (apt-get install chromium)"
 
 
-def first_paints(workspace: Workspace, visits: int) -> list[float]:
-    """Milliseconds from the visit's begin to the first meaningful paint, once for each fresh start of the application.
+def first_visits(workspace: Workspace, visits: int) -> list[Visit]:
+    """One visit for each fresh start of the application.
 
     Raises
     ------
@@ -60,7 +80,7 @@ def _browser() -> str | None:
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
-def _visit(workspace: Workspace) -> float:
+def _visit(workspace: Workspace) -> Visit:
     from playwright.sync_api import TimeoutError as TooLate
     from playwright.sync_api import sync_playwright
 
@@ -71,7 +91,8 @@ def _visit(workspace: Workspace) -> float:
         try:
             page.goto(address, wait_until="commit")
             page.wait_for_function("window.painted", timeout=1000 * PATIENCE_S)
-            return float(page.evaluate("window.painted"))
+            page.wait_for_function(_WHOLE, arg=QUIET_MS, timeout=1000 * PATIENCE_S, polling=100)
+            return Visit(*(float(page.evaluate(f"window.{name}")) for name in ("painted", "changed")))
         except TooLate as error:
             raise PrognoscopeError(
                 f"nothing painted within {PATIENCE_S:g} s", "the first visit", "look at the start page in a browser"
