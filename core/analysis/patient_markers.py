@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.analysis.arm_columns import is_treatment
 from core.analysis.grouping import is_numeric
 from core.analysis.patient_person import Person
 from core.analysis.points import MINUS
@@ -18,19 +19,26 @@ from core.cohort.modality import Modality
 USED, NOT_USED = "used", "not used by the model"
 _STAGES = ("bclc", "stage", "ajcc_stage", "pathologic_stage", "tumor_stage", "tumour_stage")
 _AGES, _SEXES = ("age", "age_at_diagnosis"), ("sex", "gender")
+_CLINIC = re.compile(r"stage|bclc|child|albi|grade|score|status|ecog|invasion")
+"""What a clinic calls its stages, scores and findings."""
 _BARE = ("count", "ratio")
 """Units that say nothing beside their number."""
 
 
 @dataclass(frozen=True)
 class Marker:
-    """One value. ``place`` share of the training cohort with a smaller value, None for words · ``used`` by the run."""
+    """One value.
+
+    ``place`` share of the training cohort with a smaller value, None for words · ``used`` by the run · ``aside``
+    whether it merely describes: neither an input nor a marker, no stage or score of the clinic, no treatment.
+    """
 
     column: str
     label: str
     words: str
     place: float | None
     used: bool
+    aside: bool = False
 
     @property
     def badge(self) -> str:
@@ -106,4 +114,9 @@ def _marker(person: Person, column: str) -> Marker:
         place = float((others < own).sum() + 0.5 * (others == own).sum()) / len(others) if len(others) else None
     label = person.cohort.label(column)
     words = value_words(person.cohort, column, value)
-    return Marker(column, label[:1].upper() + label[1:], words, place, reads_column(person, column))
+    aside = (
+        person.cohort.roles.get(column) is Role.DESCRIPTION
+        and not _CLINIC.search(f"{column} {label}".lower())
+        and not is_treatment(person.cohort, column)
+    )
+    return Marker(column, label[:1].upper() + label[1:], words, place, reads_column(person, column), aside)

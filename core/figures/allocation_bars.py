@@ -23,7 +23,9 @@ def allocation_bars(
     rows : cohort → module → one allocation a trained model
     """
     figure = Canvas()
-    captions = [[f"{cohort}, {module}" for module in modules] for cohort, modules in rows.items()]
+    captions = [
+        [f"{cohort}, {module}" if len(rows) > 1 else module for module in modules] for cohort, modules in rows.items()
+    ]
     panels = panel_grid(figure, captions, gap_x=0.06, gap_y=0.09)
     for line, modules in zip(panels, rows.values(), strict=True):
         for panel, allocations in zip(line, modules.values(), strict=True):

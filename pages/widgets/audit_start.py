@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from core.access.roles import Permission
-from core.cohort.cohort import Cohort, Role
+from core.analysis.arm_columns import arm_columns
+from core.cohort.cohort import Cohort
 from core.errors import PrognoscopeError
 from core.jobs.job import Job, JobState
 from core.jobs.queue import JobQueue
@@ -27,7 +28,6 @@ from pages.widgets.who import may
 TASK = "audit"
 SAID = "audit_said"
 NONE = ""
-MOST_ARMS = 8
 FEW_SEEDS = 3
 
 
@@ -104,12 +104,6 @@ def _controls(run: Run) -> None:
         "other patients, and with a random router. What is real has to vanish in them.",
     )  # fmt: skip
     note(f"They train the model three more times: about {_span(3 * run.seconds)}, on top of about a minute.")
-
-
-def arm_columns(cohort: Cohort) -> tuple[str, ...]:
-    """Columns that may hold a treatment arm: described categories that are no model's input."""
-    counts = {c: int(cohort.patients[c].nunique()) for c in cohort.columns(Role.DESCRIPTION)}
-    return tuple(c for c, k in counts.items() if 2 <= k <= MOST_ARMS)
 
 
 def arguments(run: Run, cohort: Cohort) -> dict[str, Any]:

@@ -65,8 +65,8 @@ def routing_tab(view: View) -> None:
         if words:
             note(words)
     if "difference" in record.extra:
-        note(f"Reading the gates changed no estimate (largest difference of an output {record.extra['difference']:g}) "
-             f"and added {100 * record.extra['overhead']:.0f} % to the time of a pass.")  # fmt: skip
+        note("Reading the gates changed no estimate (largest difference of an output "
+             f"{record.extra['difference']:.1e}) and added {100 * record.extra['overhead']:.0f} % to a pass.")  # fmt: skip
     _loads(record, models, "" if level == EVERY else level)
     _tokens(record)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import pandas as pd
@@ -21,6 +22,9 @@ from pages.widgets import state as page
 from pages.widgets.data import View
 from pages.widgets.html import badge_html, note, numbers_table
 from pages.widgets.patient_read import other_estimates
+
+WORTH_FOLDING = 4
+"""So many values that merely describe are put aside; fewer are not worth a click."""
 
 
 def clinic_panel(view: View, person: Person, estimate: PatientEstimate | None) -> None:
@@ -66,6 +70,16 @@ def _markers(markers: tuple[Marker, ...]) -> None:
     if not markers:
         note("No clinical value is known of this patient.")
         return
+    shown, aside = [m for m in markers if not m.aside], [m for m in markers if m.aside]
+    if not shown or len(aside) < WORTH_FOLDING:
+        shown, aside = list(markers), []
+    _table(shown)
+    if aside:
+        with st.expander(f"What else is recorded ({len(aside)})"):
+            _table(aside)
+
+
+def _table(markers: Sequence[Marker]) -> None:
     lines = "".join(
         f"<tr><td>{escape(m.label)}</td><td>{escape(m.words)}</td><td>{_place(m)}</td><td>{_used(m)}</td></tr>"
         for m in markers

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.analysis.arm_columns import arm_columns
 from core.analysis.arm_interaction import arm_interaction
 from core.analysis.comparisons import interval, p_value
 from core.analysis.grouping import Grouping
 from core.analysis.outcome import Outcome
 from core.analysis.reproduce_interaction import interaction_python, interaction_r
 from pages.widgets import state as page
-from pages.widgets.audit_start import arm_columns
 from pages.widgets.data import View
 from pages.widgets.figure_block import table_exports
 from pages.widgets.html import note, numbers_table, state_box
