@@ -65,8 +65,8 @@ def routing_tab(view: View) -> None:
         if words:
             note(words)
     if "difference" in record.extra:
-        note("Reading the gates changed no estimate (largest difference of an output "
-             f"{record.extra['difference']:.1e}) and added {100 * record.extra['overhead']:.0f} % to a pass.")  # fmt: skip
+        off, slower = record.extra["difference"], 100 * record.extra["overhead"]
+        note(f"Reading the gates changed no estimate (by {off:.1e} at most) and took {slower:.0f} % more time.")
     _loads(record, models, "" if level == EVERY else level)
     _tokens(record)
 
