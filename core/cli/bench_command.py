@@ -39,7 +39,7 @@ def _measured(args: argparse.Namespace, workspace: Workspace) -> BenchResult:
         return run_bench(args.name, workspace, args.full, ProgressBar())
     if args.name != "load":
         raise PrognoscopeError("sessions and seconds", f"bench {args.name}", "give them to bench load alone")
-    if (args.sessions or 1) < 1 or (args.seconds or 1) <= 0:
+    if any(value is not None and value <= 0 for value in (args.sessions, args.seconds)):
         raise PrognoscopeError("no session, or no second", "bench load", "give positive numbers")
     from core.tasks.bench_load import SECONDS, SESSIONS, Load, measure_load
 
