@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from core.serving.libraries import has_library
 from tests.browser.places import in_scheme
 from tests.browser.slides import settle, view_of
-from tests.browser.waiting import idle, still
+from tests.browser.waiting import idle, still, until
 from tests.browser.whole import PATIENT, Whole
 
 pytestmark = [
@@ -59,6 +59,7 @@ def to_tab(page: Page, name: str) -> None:
             return
         page.keyboard.press("ArrowRight")
         still(page)
+        until(page, lambda: page.evaluate(_FOCUSED)["role"] == "tab")
     raise AssertionError(f"no tab {name}")
 
 
@@ -115,6 +116,25 @@ def test_from_finding_the_patient_to_the_report(chromium: Browser, whole: Whole,
     assert PATIENT not in target.name + page.url + page.title()
     assert page.evaluate("window.pointed") == 0
     context.close()
+
+
+def test_a_tab_keeps_the_focus_while_its_page_is_drawn(chromium: Browser, whole: Whole) -> None:
+    """For a moment of every run a tab cannot be focused: the browser takes the focus away, and it is given back."""
+    page = chromium.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(f"{whole.served.url}/patient?view={whole.patient}")
+    still(page)
+    tab_to(page, lambda name, role: role == "tab")
+    page.evaluate("() => { const tab = document.querySelector('[role=tab][aria-selected=true]');"
+                  "tab.removeAttribute('tabindex'); tab.setAttribute('tabindex', '0'); }")  # fmt: skip
+    until(page, lambda: page.evaluate(_FOCUSED)["role"] == "tab")
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+        still(page)
+        until(page, lambda: page.evaluate(_FOCUSED)["role"] == "tab", 5_000)
+    page.mouse.click(5, 300)  # whoever points elsewhere is let go
+    still(page)
+    assert page.evaluate(_FOCUSED)["role"] != "tab"
+    page.close()
 
 
 def test_a_figure_is_a_stop_and_opens_its_table_by_the_keys(chromium: Browser, whole: Whole) -> None:

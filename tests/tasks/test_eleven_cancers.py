@@ -26,7 +26,7 @@ from core.training.config import TrainingConfig
 from core.training.estimators import EstimatorSpec
 from tests.tasks.scoring_cohort import make_cohort
 
-NAMES = ("blca", "lihc", "luad")
+NAMES = ("blca", "brca", "lihc", "luad")
 ONE = TrainingConfig(epochs=1)
 
 
