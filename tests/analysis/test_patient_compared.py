@@ -17,7 +17,7 @@ from core.analysis.patient_markers import NOT_USED, USED, markers_of_patient, va
 from core.analysis.patient_person import Person
 from core.analysis.patient_reference import comparable, risk_thirds, simple_predictions
 from core.analysis.patient_similar import similar_patients
-from core.cohort.cohort import Cohort
+from core.cohort.cohort import Cohort, Role
 from core.cohort.sample import make_sample_cohort
 from core.results.own_support import Support
 from core.results.run import Metric, Reference
@@ -159,6 +159,22 @@ def test_markers_say_whether_the_model_used_them() -> None:
     assert found["age"].place == pytest.approx(((values < own).sum() + 0.5 * (values == own).sum()) / len(values))
     genes_only = Person(patient, COHORT, COHORT, replace(RUN, modalities=("genomics",)))
     assert {m.badge for m in markers_of_patient(genes_only)} == {NOT_USED}
+
+
+def test_only_what_merely_describes_is_put_aside() -> None:
+    columns = {"race": "r", "histology": "h", "neoadjuvant_treatment": "No", "child_pugh_class": "A"}
+    cohort = replace(
+        COHORT,
+        patients=COHORT.patients.assign(**columns),
+        roles=COHORT.roles | dict.fromkeys(columns, Role.DESCRIPTION),
+    )
+    patient = str(COHORT.availability.index[COHORT.availability["clinical"]][0])
+    found = {m.column: m.aside for m in markers_of_patient(Person(patient, cohort, cohort, RUN))}
+    assert found["race"]
+    assert found["histology"]
+    assert not any(
+        found[c] for c in ("neoadjuvant_treatment", "child_pugh_class", "treatment_arm", "afp", "age", "stage")
+    )
 
 
 def test_who_names_what_is_missing_and_what_that_costs() -> None:

@@ -130,7 +130,7 @@ def test_a_tab_keeps_the_focus_while_its_page_is_drawn(chromium: Browser, whole:
     for _ in range(6):
         page.keyboard.press("ArrowRight")
         still(page)
-        until(page, lambda: page.evaluate(_FOCUSED)["role"] == "tab", 5_000)
+        until(page, lambda: page.evaluate(_FOCUSED)["role"] == "tab")
     page.mouse.click(5, 300)  # whoever points elsewhere is let go
     still(page)
     assert page.evaluate(_FOCUSED)["role"] != "tab"
