@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from core.cli.__main__ import main
 from core.cohort.media_index import MediaFile, MediaIndex, MediaKind, save_media
 from core.cohort.modality import Modality
 from core.cohort.sample import SPECIFICATION, SampleTruth, make_sample_cohort
@@ -113,24 +115,35 @@ def test_experts_and_gate_taught_swapped_turn_round(place: Workspace) -> None:
     assert report.gate.p < 0.05
 
 
-def test_redacting_removes_the_mentions_and_going_back_costs_nothing(place: Workspace) -> None:
+def command(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
+    """What one command answers, as JSON."""
+    assert main([*argv, "--json"]) == 0
+    return dict(json.loads(capsys.readouterr().out.strip().splitlines()[-1]))
+
+
+def test_redacting_by_the_commands_removes_the_mentions_and_going_back_costs_nothing(
+    place: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROGNOSCOPE_WORKSPACE", str(place.root))
     modalities = (SCANS, REPORTS)
     encode_for_model("planted", "biofact", modalities, False, place)
     plain = load_features("planted", place).fingerprint(modalities)
     assert encode_for_model("planted", "biofact", modalities, True, place) == (REPORTS,)
     assert load_features("planted", place).of(REPORTS).settings["redact"] is True
-    request = TrainRequest(
-        "planted", "biofact", modalities, folds="2", seeds=1, settings={**SMALL, "training.epochs": 1},
-        references=False, processes=1, horizons=(24.0,), redact_markers=True,
+    trained = command(
+        capsys, "train", "--cohort", "planted", "--model", "biofact", "--modalities", "volumes,reports", "--folds", "2",
+        "--seeds", "1", "--processes", "1", "--horizons", "24", "--no-references", "--redact-markers",
+        "--set", "training.epochs=1", "--set", "width=48", "--set", "hidden=48",
     )  # fmt: skip
-    run = train(request, place)
-    assert any("removed" in w for w in run.warnings)
+    assert any("removed" in w for w in load_run(trained["run"], place).warnings)
     assert encode_for_model("planted", "biofact", modalities, False, place) == (REPORTS,)
     assert load_features("planted", place).fingerprint(modalities) == plain
-    report = audited(place, load_run(run.id, place))  # the audit reads the run's own form of the reports again
-    assert report.redacted
-    assert set(report.leaked) == {"tumour_size", "tumour_number"}  # measured on the scans
-    assert {"vascular_invasion", "log10_afp"} == {m.marker for m in report.markers if m.block == "tumour"}
+    # the audit reads the run's own form of the reports again
+    report = command(capsys, "audit", trained["run"], "--permutations", "199", "--processes", "1")
+    assert report["redacted"] is True
+    assert set(report["leaked"]) == {"tumour_size", "tumour_number"}  # measured on the scans
+    assert {"vascular_invasion", "log10_afp"} == {m["marker"] for m in report["markers"] if m["block"] == "tumour"}
+    assert set(report["selectivity"]) == {"liver", "tumour"}
 
 
 class Stopped(Exception):
