@@ -45,11 +45,11 @@ def volcano_figure(found: Profile, subject: str, versus: str, synthetic: bool) -
         figure.add_annotation(x=1, xref="paper", xanchor="right", y=line, yanchor="bottom", showarrow=False,
                               text="above: q < 0.05", font={"size": 12, "color": MUTED})  # fmt: skip
     reach = max(0.2, 1.45 * float(table["effect"].abs().max()))
-    _names(figure, table[sure].head(NAMED).to_dict("records"), reach, float(table["height"].max()))
+    top = _names(figure, table[sure].head(NAMED).to_dict("records"), reach, float(table["height"].max()))
     figure.update_layout(
         margin={"l": 70, "r": 24, "t": TOP_PX, "b": BOTTOM_PX}, dragmode=False,
         xaxis={"title": "Effect (rank-biserial; below 0: lower in the group)", "range": [-reach, reach]},
-        yaxis={"title": "−log₁₀ p", "rangemode": "tozero"},
+        yaxis={"title": "−log₁₀ p", "range": [0, top]},
     )  # fmt: skip
     subtitle = (
         f"n {found.inside:,} against {found.outside:,} ({versus}) · {int(sure.sum()):,} of {len(table):,} with q < 0.05"
@@ -67,21 +67,36 @@ def _drawn_as(kind: str) -> str:
     return "image features" if kind in IMAGE_KINDS.values() else "clinical values"
 
 
-def _names(figure: Canvas, rows: list[dict[str, Any]], reach: float, highest: float) -> None:
-    """The names beside their points, the lower ones first; a name that would cover another one stands above it."""
-    pixels = (HEIGHT - TOP_PX - BOTTOM_PX) / max(1.06 * highest, 1e-9)
+def _places(rows: list[dict[str, Any]], reach: float, pixels: float) -> list[float]:
+    """Pixels above the axis of each name at ``pixels`` a unit; one that would cover an earlier one stands above it."""
     placed: list[tuple[float, float]] = []
-    for row in sorted(rows, key=lambda r: float(r["height"])):
-        x, own = float(row["effect"]), pixels * float(row["height"])
-        at = own
+    for row in rows:
+        x, at = float(row["effect"]), pixels * float(row["height"])
         for other, height in sorted(placed, key=lambda p: p[1]):
             if abs(other - x) < 0.4 * reach and abs(height - at) < LINE_PX:
                 at = height + LINE_PX
         placed.append((x, at))
+    return [at for _, at in placed]
+
+
+def _names(figure: Canvas, rows: list[dict[str, Any]], reach: float, highest: float) -> float:
+    """The names beside their points, the lower ones first; the upper end of an axis that has room for all of them."""
+    rows = sorted(rows, key=lambda r: float(r["height"]))
+    room = HEIGHT - TOP_PX - BOTTOM_PX
+    pixels = room / max(1.06 * highest, 1e-9)
+    for _ in range(10):  # a smaller scale brings the points, and with them other names, closer together
+        places = _places(rows, reach, pixels)
+        above = max(places, default=0.0) + LINE_PX / 2 - room
+        if above <= 0:
+            break
+        pixels *= 1 - min(above / room, 0.5)
+    for row, at in zip(rows, places, strict=True):
+        x, shift = float(row["effect"]), round(at - pixels * float(row["height"]))
         figure.add_annotation(
-            x=x, y=row["height"], text=shortened(str(row["name"]), 26), showarrow=False, yshift=round(at - own),
+            x=x, y=row["height"], text=shortened(str(row["name"]), 26), showarrow=False, yshift=shift,
             xanchor="right" if x < 0 else "left", xshift=-8 if x < 0 else 8, font={"size": 12, "color": INK},
         )  # fmt: skip
+    return room / pixels
 
 
 def _words(row: dict[str, object]) -> str:

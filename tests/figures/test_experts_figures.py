@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.analysis.gates import Models, gate_rows, patient_order
@@ -76,6 +79,22 @@ def test_a_volcano_fills_what_is_sure() -> None:
     assert filled == int((found.table["q"] < 0.05).sum())
     assert sum(len(t.x) for t in figure.data) == len(found.table)
     assert "age" in [a.text for a in figure.layout.annotations]
+
+
+def test_names_of_equal_height_stay_apart_and_inside_the_volcano() -> None:
+    table = pd.DataFrame(
+        {"name": [f"GENE{i}" for i in range(10)], "kind": "gene", "effect": np.linspace(0.30, 0.32, 10), "p": 1e-12,
+         "q": 1e-10}
+    )  # fmt: skip
+    found = replace(profile(COHORT, np.arange(len(COHORT)) < 80, np.arange(len(COHORT)) >= 80), table=table)
+    figure = volcano_figure(found, "a group", "all others", True)
+    named = [a for a in figure.layout.annotations if str(a.text).startswith("GENE")]
+    room = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    pixels = room / figure.layout.yaxis.range[1]
+    places = sorted(pixels * a.y + a.yshift for a in named)
+    assert len(places) == 10
+    assert np.diff(places).min() >= 14
+    assert places[-1] <= room
 
 
 def test_unstable_groups_are_grey_in_curves_and_table() -> None:
