@@ -52,7 +52,7 @@ def cohort_and_run(cohorts: tuple[CohortSummary, ...], cohort: Cohort, runs: tup
         bound_select(
             "Run", list(words) or [NO_RUN], page.current().run, "bar_run",
             lambda run: page.put(replace(page.current(), run=run)),
-            format_func=lambda run: words.get(run, "no run trained yet"), disabled=not runs,
+            format_func=lambda run: words.get(run, "none trained on this cohort"), disabled=not runs,
         )  # fmt: skip
     with rest:
         jobs_indicator(Workspace.default())
