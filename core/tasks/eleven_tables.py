@@ -52,7 +52,7 @@ def eleven_lines(found: Sequence[FamilyResult], tables: Tables, seeds: int, full
         "interval over patients. MICE is trained on all cancers at once, the others on each cancer's table.",
         "*Together*: the mean of the three models' survival curves, no weight chosen. *Chosen inside each fold*:",
         "trained on three of a fold's four training parts with one seed; the row with the best mean C on the fourth is",
-        "taken.",
+        f"taken.{' The published MICE: one seed.' if full else ''}",
         "",
     ]
     for family in found:
