@@ -1,3 +1,3 @@
 """Prognoscope's core: cohorts, models, honest training and the numbers the pages show. Never imports streamlit."""
 
-__version__ = "0.5.0"
+__version__ = "0.5.1"
