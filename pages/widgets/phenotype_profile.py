@@ -97,7 +97,7 @@ def _table(result: Profile) -> None:
                 "p": table["p"].map(_small), "q": table["q"].map(_small),
             }
         ),
-        hide_index=True, key="profile_table",
+        hide_index=True, key="profile_table", column_config={"Effect": st.column_config.NumberColumn(format="%.2f")},
     )  # fmt: skip
     sure = int((result.table["q"] < LEVEL).sum())
     note(f"The {len(table)} smallest p of {len(result.table):,}; {sure:,} with q < 0.05 (Benjamini-Hochberg over all). "
