@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from core.errors import PrognoscopeError
@@ -24,8 +25,12 @@ logger = logging.getLogger(__name__)
 
 SILENT_SECONDS = 60.0
 WATCH_SECONDS = 5.0
+STARTING_SECONDS = 15.0
+"""A worker that was started so short a time ago and has not been heard of is on its way."""
 _started: list[subprocess.Popen[bytes]] = []
 """Workers this process has started; each is collected when it has ended."""
+_starting: dict[Path, tuple[subprocess.Popen[bytes], float]] = {}
+"""Queue → the last worker this process has started for it, and when (seconds since 1970)."""
 
 
 class WorkerState(StrEnum):
@@ -54,9 +59,27 @@ def ensure_worker(workspace: Workspace, table: str = TASKS, idle: float = IDLE_S
     queue = JobQueue(workspace, table)
     if is_held(queue.root / WORKER_LOCK):
         return
+    if _is_starting(queue):
+        return
     queue.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     arguments = [str(workspace.root.resolve()), "--table", table, "--idle", str(idle)]
-    _started.append(start_module("core.jobs.worker", arguments, queue.root / "worker.log"))
+    worker = start_module("core.jobs.worker", arguments, queue.root / "worker.log")
+    _started.append(worker)
+    _starting[queue.root] = worker, time.time()
+
+
+def _is_starting(queue: JobQueue) -> bool:
+    """Whether a worker of ours is on its way: who asks again and again would start one each time.
+
+    One that was heard of and holds no lock is about to leave.
+    """
+    if queue.root not in _starting:
+        return False
+    worker, since = _starting[queue.root]
+    if worker.poll() is not None or time.time() - since > STARTING_SECONDS:
+        return False
+    heard = Ledger(queue.path).heartbeat() if queue.path.is_file() else None
+    return heard is None or heard < since
 
 
 def submit_job(workspace: Workspace, task: str, arguments: Mapping[str, Any], title: str) -> Job:

@@ -62,6 +62,7 @@ def _workers(workspace: Workspace, table: str) -> Iterator[Callable[[], int]]:
             signal_group(process.pid, signal.SIGKILL)  # what it was working at ends with it
             process.wait(timeout=10)
         supervise._started.clear()
+        supervise._starting.clear()
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> bool:
