@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.cohort.storage import load_cohort
 from tests.browser.conftest import Served
-from tests.browser.waiting import photograph
+from tests.browser.waiting import photograph, still
 
 pytestmark = pytest.mark.browser
 
@@ -31,9 +31,10 @@ def opened(chromium: Browser, empty_app: Served) -> Iterator[Page]:
 
 def choose(page: Page, key: str, option: str) -> None:
     """Pick an option of a select box, as a hand would, and wait until the page has taken it up."""
+    still(page)
     page.locator(f".st-key-{key} input").click()
     page.get_by_role("option", name=option, exact=True).click()
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    still(page)
 
 
 def files(served: Served) -> list[Path]:
