@@ -84,12 +84,13 @@ def _names(figure: Canvas, rows: list[dict[str, Any]], reach: float, highest: fl
     rows = sorted(rows, key=lambda r: float(r["height"]))
     room = HEIGHT - TOP_PX - BOTTOM_PX
     pixels = room / max(1.06 * highest, 1e-9)
+    places = _places(rows, reach, pixels)
     for _ in range(10):  # a smaller scale brings the points, and with them other names, closer together
-        places = _places(rows, reach, pixels)
         above = max(places, default=0.0) + LINE_PX / 2 - room
         if above <= 0:
             break
         pixels *= 1 - min(above / room, 0.5)
+        places = _places(rows, reach, pixels)
     for row, at in zip(rows, places, strict=True):
         x, shift = float(row["effect"]), round(at - pixels * float(row["height"]))
         figure.add_annotation(
